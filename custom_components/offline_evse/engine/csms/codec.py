@@ -1,0 +1,47 @@
+"""What an OCPP version has to provide: both directions between its payloads and the model's values."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from ..model.command import Command, CommandResult
+from ..model.station import OcppVersion
+from ..model.station_event import StationAnswer, StationEvent
+
+type Payload = dict[str, Any]
+
+
+class UnknownActionError(Exception):
+    """The station asked for something that this version does not have, or that is not served here."""
+
+
+class UnsupportedCommandError(Exception):
+    """This version, or this station as far as we know it, has no way to carry the command out."""
+
+
+class Oddities(Protocol):
+    """Where a codec counts what it had to coerce."""
+
+    def count(self, oddity: str) -> None:
+        """Note that `oddity` (a short snake_case word such as `meter_value_not_a_list`) was met once more."""
+
+
+class Codec(Protocol):
+    """One OCPP version as spoken with one station over one connection.
+
+    A codec may remember what belongs to that conversation (which EVSE a transaction runs on, the units of the
+    station), and nothing else. Decoding is liberal: it coerces, counts and goes on. Encoding is strict.
+    """
+
+    version: OcppVersion
+
+    def decode_call(self, action: str, payload: Mapping[str, Any]) -> StationEvent:
+        """Turn a station's request into an event; raises UnknownActionError."""
+
+    def encode_answer(self, event: StationEvent, answer: StationAnswer) -> Payload:
+        """Turn our answer into the payload of the CALLRESULT for the request that `event` came from."""
+
+    def encode_command(self, command: Command) -> tuple[str, Payload]:
+        """Turn a command into an action and its payload; raises UnsupportedCommandError."""
+
+    def decode_result(self, command: Command, payload: Mapping[str, Any]) -> CommandResult:
+        """Read the station's answer to a command."""

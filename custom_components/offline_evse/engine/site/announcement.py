@@ -1,0 +1,58 @@
+"""Things that happen once, for whoever wants to hear of them."""
+
+from dataclasses import dataclass
+
+from ..model.id_token import Decision
+from ..model.station import EvseKey, StationIdentity
+from ..model.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class CardPresented:
+    """Somebody presented a card; `evse` is None where the charger does not say at which EVSE."""
+
+    station_id: str
+    evse: EvseKey | None
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStarted:
+    """A transaction has begun."""
+
+    evse: EvseKey
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A transaction is over."""
+
+    evse: EvseKey
+    transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class StrangerAppeared:
+    """A station that nobody adopted has introduced itself."""
+
+    station_id: str
+    identity: StationIdentity
+    remote: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvseFound:
+    """An adopted station has an EVSE that was not known before."""
+
+    evse: EvseKey
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRefused:
+    """An adopted station dialled in with a wrong password, or with none."""
+
+    station_id: str
+
+
+type Announcement = CardPresented | SessionStarted | SessionEnded | StrangerAppeared | EvseFound | PasswordRefused

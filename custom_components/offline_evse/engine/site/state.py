@@ -1,0 +1,215 @@
+"""What the site knows right now, for whoever shows it. Written by the site only; everybody else listens."""
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+
+from ..model.circuit import Circuit
+from ..model.id_token import Decision
+from ..model.meter import EvseSample
+from ..model.offer import Binding, CircuitState, LimitReason, Offer
+from ..model.phases import PhaseAmperes
+from ..model.station import ChargingState, ConnectorStatus, EvseKey, OcppVersion, StationIdentity
+from ..model.transaction import Transaction
+
+
+class Listened:
+    """Something that tells its listeners when it has changed."""
+
+    __slots__ = ("_listeners",)
+
+    def __init__(self) -> None:
+        """Begin with nobody listening."""
+        self._listeners: list[Callable[[], None]] = []
+
+    def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` after every change; returns the call that ends it."""
+        self._listeners.append(callback)
+        return lambda: self._listeners.remove(callback)
+
+    def changed(self) -> None:
+        """Tell everybody, once per batch of changes."""
+        for callback in tuple(self._listeners):
+            callback()
+
+
+class EvseStatus(StrEnum):
+    """Status of an EVSE as people know it from OCPP 1.6, whatever version the station speaks."""
+
+    AVAILABLE = "available"
+    PREPARING = "preparing"
+    CHARGING = "charging"
+    SUSPENDED_EV = "suspended_ev"
+    SUSPENDED_EVSE = "suspended_evse"
+    FINISHING = "finishing"
+    RESERVED = "reserved"
+    UNAVAILABLE = "unavailable"
+    FAULTED = "faulted"
+
+
+class EvseState(Listened):
+    """One EVSE, live."""
+
+    __slots__ = (
+        "charging_state",
+        "connected",
+        "connector_status",
+        "decision",
+        "error_code",
+        "error_info",
+        "key",
+        "lifetime_wh",
+        "limit_a",
+        "maximum_a",
+        "minimum_a",
+        "offer",
+        "paused",
+        "sample",
+        "status_since",
+        "terminals",
+        "transaction",
+    )
+
+    def __init__(self, key: EvseKey) -> None:
+        """Begin knowing nothing."""
+        super().__init__()
+        self.key = key
+        self.connected = False
+        """Whether its station is connected; nothing else here is current while it is not."""
+        self.connector_status: ConnectorStatus | None = None
+        self.charging_state: ChargingState | None = None
+        self.status_since: datetime | None = None
+        self.error_code: str | None = None
+        self.error_info: str | None = None
+        self.transaction: Transaction | None = None
+        """The running one, or the last one that ended."""
+        self.decision: Decision | None = None
+        """The last authorization decided here."""
+        self.sample: EvseSample | None = None
+        """The newest values of its meter, older measurands kept until they are told anew."""
+        self.lifetime_wh: int | None = None
+        """Everything it ever delivered: follows the charger's register, and never runs backwards."""
+        self.offer = Offer(key, 0.0, Binding(LimitReason.OFFLINE))
+        self.limit_a: float | None = None
+        """Current that somebody set as the most it may have; None: nobody did."""
+        self.paused = False
+        """Somebody paused charging; the transaction goes on."""
+        self.minimum_a = 6.0
+        self.maximum_a = 16.0
+        self.terminals = 3
+        """Phases the EVSE is wired with."""
+
+    @property
+    def plugged(self) -> bool | None:
+        """Whether a cable is in; None where the station has not told its status."""
+        if self.connector_status is None:
+            return None
+        return self.has_transaction or self.connector_status is ConnectorStatus.OCCUPIED
+
+    @property
+    def charging(self) -> bool:
+        """Whether energy flows."""
+        return self.has_transaction and self.charging_state is ChargingState.CHARGING
+
+    @property
+    def has_transaction(self) -> bool:
+        """Whether a transaction is running."""
+        return self.transaction is not None and self.transaction.is_open
+
+    @property
+    def status(self) -> EvseStatus | None:
+        """The one word for people; None where the station has not told it."""
+        match self.connector_status:
+            case None:
+                return None
+            case ConnectorStatus.FAULTED:
+                return EvseStatus.FAULTED
+            case ConnectorStatus.UNAVAILABLE:
+                return EvseStatus.UNAVAILABLE
+            case ConnectorStatus.RESERVED:
+                return EvseStatus.RESERVED
+            case ConnectorStatus.AVAILABLE if not self.has_transaction:
+                return EvseStatus.AVAILABLE
+        match self.charging_state:
+            case ChargingState.CHARGING:
+                return EvseStatus.CHARGING
+            case ChargingState.SUSPENDED_EV:
+                return EvseStatus.SUSPENDED_EV
+            case ChargingState.SUSPENDED_EVSE:
+                return EvseStatus.SUSPENDED_EVSE
+            case ChargingState.IDLE if not self.has_transaction:
+                return EvseStatus.FINISHING
+        return EvseStatus.PREPARING
+
+
+class StationState(Listened):
+    """One charging station, live."""
+
+    __slots__ = (
+        "connected",
+        "connected_since",
+        "error_code",
+        "evse_ids",
+        "identity",
+        "last_seen",
+        "oddities",
+        "operative",
+        "remote",
+        "station_id",
+        "version",
+    )
+
+    def __init__(self, station_id: str) -> None:
+        """Begin knowing nothing but its name."""
+        super().__init__()
+        self.station_id = station_id
+        self.connected = False
+        self.connected_since: datetime | None = None
+        self.last_seen: datetime | None = None
+        self.identity = StationIdentity()
+        self.version: OcppVersion | None = None
+        self.remote: str | None = None
+        self.operative: bool | None = None
+        """Whether the station as a whole is in service; None until it tells."""
+        self.error_code: str | None = None
+        self.evse_ids: tuple[int, ...] = ()
+        self.oddities: dict[str, int] = {}
+        """How often each deviation from the standard had to be put right."""
+
+
+class Stranger:
+    """A station that has dialled in and is not adopted."""
+
+    __slots__ = ("first_seen", "identity", "remote", "station_id", "version")
+
+    def __init__(self, station_id: str, version: OcppVersion, remote: str, first_seen: datetime) -> None:
+        """Note who is at the door."""
+        self.station_id = station_id
+        self.version = version
+        self.remote = remote
+        self.first_seen = first_seen
+        self.identity = StationIdentity()
+
+
+class SiteState(Listened):
+    """The site as a whole, live."""
+
+    __slots__ = ("charging_power_w", "circuits", "layout", "ledger_failed", "safe_mode", "silent_meters", "strangers")
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        super().__init__()
+        self.layout: dict[str, Circuit] = {}
+        self.circuits: dict[str, CircuitState] = {}
+        self.charging_power_w = 0.0
+        self.safe_mode = False
+        self.silent_meters: frozenset[str] = frozenset()
+        """Circuits whose meter has fallen silent."""
+        self.ledger_failed = False
+        """The ledger cannot be written; new sessions are refused until it can."""
+        self.strangers: dict[str, Stranger] = {}
+
+    def available_a(self, circuit_id: str) -> PhaseAmperes | None:
+        """What a circuit has left for charging, in A per phase; None before the first decision."""
+        circuit = self.circuits.get(circuit_id)
+        return circuit.available_a if circuit else None
