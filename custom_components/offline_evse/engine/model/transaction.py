@@ -85,3 +85,5 @@ class TransactionRecorded:
     """Ledger sequence of the entry; of the first one where the report was a repetition."""
     duplicate: bool
     """The same report had been recorded before; nothing changed."""
+    lifetime_wh: int | None = None
+    """Lifetime register of the EVSE after this report; None where it is not known."""

@@ -2,65 +2,237 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+import secrets
 
-from ..model.command import CommandResult
-from ..model.id_token import Card, IdToken
+from aiohttp import web
+
+from ..authorization.authorizer import Authorizer
+from ..authorization.card_list import CardList
+from ..authorization.remote_starts import RemoteStarts
+from ..balancing.control import Balancer
+from ..csms.central_system import CentralSystem, CsmsSettings
+from ..ledger.ledger import Ledger
+from ..model.clock import Clock
+from ..model.command import Command, CommandResult, Priority
+from ..model.id_token import Card, IdToken, IdTokenType
 from ..model.phases import PhaseAmperes
 from ..model.station import EvseKey, ResetKind
 from ..model.transaction import Transaction
 from .announcement import Announcement
+from .background import Background
 from .config import SiteConfig
+from .conversation import Conversation
+from .memory import SiteMemory
+from .metering import Metering
+from .people import People
+from .register import SiteRegister
+from .sessions import Sessions
 from .state import EvseState, SiteState, StationState
+from .steering import Steering
 
 
 class Site:
-    """API. Bodies follow."""
+    """Everything that happens at one site. Opened by `open_site`."""
 
-    state: SiteState
-    stations: Mapping[str, StationState]
-    """Adopted stations."""
-    evses: Mapping[EvseKey, EvseState]
+    def __init__(
+        self,
+        config: SiteConfig,
+        ledger: Ledger,
+        memory: SiteMemory,
+        cards: tuple[Card, ...],
+        site_tag: IdToken,
+        clock: Clock,
+        settings: CsmsSettings,
+    ) -> None:
+        """Join the rooms of the engine."""
+        self._ledger = ledger
+        self._memory = memory
+        self._background = Background()
+        self._register = SiteRegister(config)
+        self._authorizer = Authorizer(CardList(cards), RemoteStarts(site_tag, clock.now()))
+        self._steering = Steering(self._register, Balancer(), self._send, clock, self._background)
+        metering = Metering(self._steering.draw_reported)
+        self._sessions = Sessions(
+            self._register,
+            ledger,
+            self._authorizer,
+            metering,
+            self._steering,
+            self._send,
+            clock,
+            self._background,
+        )
+        self._people = People(
+            self._register, ledger, self._authorizer, self._steering, memory, self._send, clock
+        )
+        conversation = Conversation(
+            self._register,
+            ledger,
+            self._authorizer,
+            self._sessions,
+            metering,
+            self._steering,
+            memory,
+            clock,
+            self._background,
+        )
+        self._csms = CentralSystem(conversation, clock, settings)
+        ledger.on_failure = self._ledger_failed
+
+    @property
+    def state(self) -> SiteState:
+        """The site as a whole, live."""
+        return self._register.state
+
+    @property
+    def stations(self) -> Mapping[str, StationState]:
+        """Adopted stations, live."""
+        return self._register.stations
+
+    @property
+    def evses(self) -> Mapping[EvseKey, EvseState]:
+        """EVSEs of adopted stations that have been met, live."""
+        return self._register.evses
+
+    @property
+    def config(self) -> SiteConfig:
+        """The set-up in force."""
+        return self._register.config
+
+    @property
+    def port(self) -> int:
+        """Port that chargers dial."""
+        return self._csms.port
+
+    @property
+    def site_tag(self) -> IdToken:
+        """The idToken under which the site itself starts transactions; short, and the same for ever."""
+        return self._authorizer.remote_starts.site_tag
+
+    @property
+    def commands_sent(self) -> int:
+        """Limits sent to chargers since the site was opened."""
+        return self._steering.commands_sent
+
+    async def start(self, port: int, host: str | None = None) -> None:
+        """Take up where the ledger ends, then listen; raises OSError where the port is taken."""
+        for station_id in self.stations:
+            self._restore(station_id)
+        await self._sessions.restore()
+        self._steering.start()
+        await self._csms.start(port, host)
+
+    async def listen_on(self, port: int) -> None:
+        """Listen on another port; sockets that are open stay open. Raises OSError where it is taken."""
+        await self._csms.move(port)
+
+    async def serve(self, request: web.Request, station_id: str) -> web.StreamResponse:
+        """Serve a charger that has come in through somebody else's web server."""
+        return await self._csms.serve(request, station_id)
+
+    async def close(self) -> None:
+        """Close sockets, finish what is being written, and leave nothing running."""
+        self._steering.close()
+        self._sessions.close()
+        await self._csms.stop()
+        await self._background.end()
+        await self._ledger.close()
 
     def configure(self, config: SiteConfig) -> None:
-        """Take over a changed set-up in place; no socket is dropped but those of stations that were removed."""
+        """Take over a changed set-up in place; no socket is dropped but those of stations that were removed.
+
+        Raises LayoutError, with nothing changed, where the circuits make no tree.
+        """
+        before = self._register.config
+        added, removed = self._register.configure(config)
+        for station_id in added:
+            self._restore(station_id)
+        try:
+            self._steering.layout_changed()
+        except ValueError:
+            self._register.configure(before)
+            self._steering.layout_changed()
+            raise
+        for station_id in added:
+            self._csms.adopt(station_id)
+        for station_id in removed:
+            self._csms.dismiss(station_id)
 
     def announce_to(self, callback: Callable[[Announcement], None]) -> Callable[[], None]:
         """Hear of everything that happens once; returns the call that ends it."""
+        return self._register.announce_to(callback)
 
     def meter_reported(self, circuit_id: str, currents_a: PhaseAmperes) -> None:
         """The meter of a circuit has reported (the same value again counts as a report too)."""
+        self._steering.meter_reported(circuit_id, currents_a)
 
     async def start_charging(self, evse: EvseKey, id_token: IdToken | None = None) -> CommandResult:
         """Remote start; with the site's own tag where no card is given. Lifts a pause."""
+        return await self._people.start(evse, id_token)
 
     async def stop_charging(self, evse: EvseKey) -> CommandResult:
         """End the running transaction."""
+        return await self._people.stop(evse)
 
     async def pause(self, evse: EvseKey, paused: bool) -> None:
         """Hold the offer at 0, or let it go again; the transaction goes on. Survives restarts."""
+        await self._people.pause(evse, paused)
 
     async def set_limit(self, evse: EvseKey, current_a: float | None) -> None:
         """The most that an EVSE may have, in A; None lifts it. Survives restarts. Raises ValueError out of range."""
+        await self._people.set_limit(evse, current_a)
 
     async def set_operative(self, station_id: str, operative: bool, evse_id: int = 0) -> CommandResult:
         """Take a station or one EVSE into or out of service."""
+        return await self._people.set_operative(station_id, evse_id, operative)
 
     async def restart(self, station_id: str, kind: ResetKind = ResetKind.SOFT) -> CommandResult:
         """Restart a station."""
+        return await self._people.restart(station_id, kind)
 
     async def unlock(self, evse: EvseKey) -> CommandResult:
         """Release the cable."""
+        return await self._people.unlock(evse)
 
     async def enrol_card(self, card: Card) -> None:
         """Enrol a card, or change one that is enrolled."""
+        await self._people.enrol(card)
 
     async def remove_card(self, id_token: IdToken) -> bool:
         """Remove a card; returns whether there was one."""
+        return await self._people.remove(id_token)
 
     def cards(self) -> tuple[Card, ...]:
-        """All enrolled cards, by name."""
+        """All enrolled cards, by holder."""
+        return tuple(self._authorizer.cards)
 
     async def transactions(
         self, *, evse: EvseKey | None = None, since: datetime | None = None, limit: int = 100
     ) -> tuple[Transaction, ...]:
         """Recorded transactions, newest first."""
+        return await self._ledger.transactions(evse=evse, since=since, limit=limit)
+
+    async def prepare_backup(self) -> None:
+        """Bring the files into a state that can be copied in any order, and keep them so until `finish_backup`."""
+        await self._ledger.freeze()
+
+    async def finish_backup(self) -> None:
+        """Let the files change freely again."""
+        await self._ledger.thaw()
+
+    async def _send(self, station_id: str, command: Command, priority: Priority) -> CommandResult:
+        return await self._csms.send(station_id, command, priority=priority)
+
+    def _restore(self, station_id: str) -> None:
+        self._memory.restore(self._register, station_id)
+        for evse in self._register.of_station(station_id):
+            self._memory.restore_evse(evse)
+
+    def _ledger_failed(self, error: Exception | None) -> None:
+        self.state.ledger_failed = error is not None
+        self.state.changed()
+
+
+def new_site_tag() -> IdToken:
+    """Make the idToken of a new site: 8 hex digits, which every charger takes and nobody guesses."""
+    return IdToken(secrets.token_hex(4).upper(), IdTokenType.CENTRAL)

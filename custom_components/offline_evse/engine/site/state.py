@@ -112,6 +112,19 @@ class EvseState(Listened):
         return self.has_transaction and self.charging_state is ChargingState.CHARGING
 
     @property
+    def power_w(self) -> float | None:
+        """What it draws now, in W: as told, or else from its currents and voltages; None where neither is told."""
+        if self.sample is None or self.sample.power_w is not None:
+            return self.sample.power_w if self.sample else None
+        if self.sample.currents_a is None or self.sample.voltages_v is None:
+            return None
+        volts = self.sample.voltages_v
+        return sum(
+            current_a * volts[min(terminal, len(volts) - 1)]
+            for terminal, current_a in enumerate(self.sample.currents_a)
+        )
+
+    @property
     def has_transaction(self) -> bool:
         """Whether a transaction is running."""
         return self.transaction is not None and self.transaction.is_open

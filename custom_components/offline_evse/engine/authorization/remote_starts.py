@@ -1,0 +1,41 @@
+"""Starts that were ordered from here and have not begun yet."""
+
+from datetime import datetime, timedelta
+
+from ..model.id_token import IdToken
+from ..model.station import EvseKey
+
+PATIENCE = timedelta(minutes=10)
+"""How long a car may take to begin after a remote start: chargers wait for the cable first."""
+
+
+class RemoteStarts:
+    """What may begin under the site's own tag, or under a card that a person named instead of presenting it.
+
+    The tag alone opens nothing: it is honoured where a start was ordered and for as long as `PATIENCE`. What was
+    ordered before a restart is not remembered, so for the first minutes the tag is honoured everywhere.
+    """
+
+    def __init__(self, site_tag: IdToken, opened_at: datetime) -> None:
+        """Begin with nothing ordered."""
+        self.site_tag = site_tag
+        self._opened_at = opened_at
+        self._ordered: dict[EvseKey, tuple[IdToken, datetime]] = {}
+
+    def order(self, evse: EvseKey, id_token: IdToken, at: datetime) -> None:
+        """Expect a transaction at this EVSE."""
+        self._ordered[evse] = (id_token, at)
+
+    def withdraw(self, evse: EvseKey) -> None:
+        """Expect nothing any more: it has begun, or it was refused."""
+        self._ordered.pop(evse, None)
+
+    def expects(self, station_id: str, evse_id: int | None, id_token: IdToken, at: datetime) -> bool:
+        """Whether this was ordered; an Authorize names no EVSE, so any of the station counts."""
+        if id_token.key == self.site_tag.key and at - self._opened_at < PATIENCE:
+            return True
+        return any(
+            token.key == id_token.key and at - ordered_at < PATIENCE
+            for evse, (token, ordered_at) in self._ordered.items()
+            if evse.station_id == station_id and evse_id in (None, evse.evse_id)
+        )

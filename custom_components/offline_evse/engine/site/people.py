@@ -1,0 +1,130 @@
+"""What people ask for: starts and stops, pauses and limits, cards."""
+
+from ..authorization.authorizer import Authorizer
+from ..ledger.ledger import Ledger
+from ..model.clock import Clock
+from ..model.command import (
+    ChangeAvailability,
+    CommandResult,
+    Outcome,
+    Priority,
+    Reset,
+    StartTransaction,
+    StopTransaction,
+    UnlockConnector,
+)
+from ..model.id_token import Card, IdToken
+from ..model.station import EvseKey, ResetKind
+from .dispatch import Send
+from .memory import SiteMemory
+from .register import SiteRegister
+from .state import EvseState
+from .steering import Steering
+
+
+class People:
+    """Carries out what people ask of chargers, and keeps what they set."""
+
+    def __init__(
+        self,
+        register: SiteRegister,
+        ledger: Ledger,
+        authorizer: Authorizer,
+        steering: Steering,
+        memory: SiteMemory,
+        send: Send,
+        clock: Clock,
+    ) -> None:
+        """Join the rooms."""
+        self._register = register
+        self._ledger = ledger
+        self._authorizer = authorizer
+        self._steering = steering
+        self._memory = memory
+        self._send = send
+        self._clock = clock
+        self._remote_start_id = int(clock.now().timestamp()) % 2**30
+
+    async def start(self, key: EvseKey, id_token: IdToken | None) -> CommandResult:
+        """Remote start, or the end of a pause where a transaction runs already."""
+        evse = self._register.evses.get(key)
+        if evse is None or not evse.connected:
+            return CommandResult(outcome=Outcome.OFFLINE)
+        if evse.paused:
+            await self.pause(key, paused=False)
+        if evse.has_transaction:
+            return CommandResult(outcome=Outcome.ACCEPTED)
+        starts = self._authorizer.remote_starts
+        token = id_token or starts.site_tag
+        now = self._clock.now()
+        starts.order(key, token, now)
+        decision = self._authorizer.decide(token, now, key.station_id, key.evse_id)
+        if not decision.accepted:
+            starts.withdraw(key)
+            return CommandResult(outcome=Outcome.REJECTED, detail=decision.status.value)
+        self._remote_start_id += 1
+        result = await self._send(
+            key.station_id,
+            StartTransaction(evse_id=key.evse_id, id_token=token, remote_start_id=self._remote_start_id),
+            Priority.COMMAND,
+        )
+        if result.outcome in (Outcome.REJECTED, Outcome.UNSUPPORTED, Outcome.OFFLINE):
+            starts.withdraw(key)
+        return result
+
+    async def stop(self, key: EvseKey) -> CommandResult:
+        """Remote stop."""
+        evse = self._register.evses.get(key)
+        if evse is None or not evse.connected:
+            return CommandResult(outcome=Outcome.OFFLINE)
+        if evse.transaction is None or not evse.transaction.is_open:
+            return CommandResult(outcome=Outcome.REJECTED, detail="no_transaction")
+        return await self._send(
+            key.station_id, StopTransaction(evse.transaction.transaction_id), Priority.SAFETY
+        )
+
+    async def pause(self, key: EvseKey, paused: bool) -> None:
+        """Hold the offer of an EVSE at 0, or let it go."""
+        await self._set(self._register.evses[key], paused=paused)
+
+    async def set_limit(self, key: EvseKey, current_a: float | None) -> None:
+        """Set the most that an EVSE may have, in A; raises ValueError where it cannot be that."""
+        evse = self._register.evses[key]
+        if current_a is not None and not evse.minimum_a <= current_a <= evse.maximum_a:
+            raise ValueError(f"{current_a} A is not between {evse.minimum_a} and {evse.maximum_a} A")
+        evse.limit_a = current_a
+        await self._set(evse, paused=evse.paused)
+
+    async def set_operative(self, station_id: str, evse_id: int, operative: bool) -> CommandResult:
+        """Take a station or an EVSE into or out of service."""
+        result = await self._send(station_id, ChangeAvailability(evse_id, operative), Priority.COMMAND)
+        station = self._register.stations.get(station_id)
+        if result.done and evse_id == 0 and station is not None:
+            station.operative = operative
+            station.changed()
+        return result
+
+    async def restart(self, station_id: str, kind: ResetKind) -> CommandResult:
+        """Restart a station."""
+        return await self._send(station_id, Reset(kind), Priority.COMMAND)
+
+    async def unlock(self, key: EvseKey) -> CommandResult:
+        """Release the cable."""
+        return await self._send(key.station_id, UnlockConnector(key.evse_id), Priority.COMMAND)
+
+    async def enrol(self, card: Card) -> None:
+        """Enrol a card, or change it."""
+        await self._ledger.enrol_card(card)
+        self._authorizer.cards.enrol(card)
+
+    async def remove(self, id_token: IdToken) -> bool:
+        """Remove a card; returns whether there was one."""
+        removed = await self._ledger.remove_card(id_token)
+        self._authorizer.cards.remove(id_token)
+        return removed
+
+    async def _set(self, evse: EvseState, *, paused: bool) -> None:
+        evse.paused = paused
+        self._steering.demand_changed(evse)
+        evse.changed()
+        await self._memory.keep_evse(evse)

@@ -1,0 +1,183 @@
+"""The way from the meter to the chargers: look at the site, decide, send."""
+
+import asyncio
+
+from ..balancing.control import Balancer
+from ..model.circuit import SiteLayout
+from ..model.clock import Clock, Timer
+from ..model.command import ApplyFloor, Priority
+from ..model.meter import CircuitSample
+from ..model.offer import BalancingDecision, EvseDemand, LimitReason
+from ..model.phases import PhaseAmperes
+from ..model.station import ConnectorStatus, EvseKey
+from .background import Background
+from .config import DefaultProfile, StationConfig
+from .dispatch import Dispatch, Order, Send
+from .register import SiteRegister
+from .state import EvseState
+
+LOOK_EVERY_S = 1.0
+"""Silence makes no event, so the site is looked at this often whatever happens."""
+
+
+class Steering:
+    """Runs the balancer over the live site and brings its offers to the chargers."""
+
+    def __init__(self, register: SiteRegister, balancer: Balancer, send: Send, clock: Clock, background: Background):
+        """Steer what is in the register."""
+        self._register = register
+        self._balancer = balancer
+        self._send = send
+        self._clock = clock
+        self._dispatch = Dispatch(send, clock, background, self._confirmed, self._failed)
+        self._timer: Timer | None = None
+        self._looking = False
+        self._closed = False
+
+    @property
+    def commands_sent(self) -> int:
+        """Limits sent since the start."""
+        return self._dispatch.commands_sent
+
+    def start(self) -> None:
+        """Begin to look at the site."""
+        self.layout_changed()
+        self._tick()
+
+    def close(self) -> None:
+        """Look no more."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def layout_changed(self) -> None:
+        """Take over the tree as it is now; raises LayoutError where it makes no sense."""
+        layout: SiteLayout = self._register.layout()
+        self._balancer.set_layout(layout)
+        for evse in self._register.evses.values():
+            self.demand_changed(evse)
+        self.look_soon()
+
+    def meter_reported(self, circuit_id: str, currents_a: PhaseAmperes) -> None:
+        """Take in a report of a circuit's meter, in A per phase."""
+        self._balancer.meter_reported(CircuitSample(circuit_id, currents_a, self._clock.monotonic()))
+        self.look_soon()
+
+    def draw_reported(self, evse: EvseKey, terminals_a: tuple[float, ...]) -> None:
+        """Take in what an EVSE says it draws, in A per terminal."""
+        self._balancer.draw_reported(evse, terminals_a, self._clock.monotonic())
+
+    def demand_changed(self, evse: EvseState) -> None:
+        """Work out anew what an EVSE would take if nothing bound it."""
+        self._balancer.set_demand(_demand(evse), self._clock.monotonic())
+        self.look_soon()
+
+    def offer_seen(self, evse: EvseState, current_a: float) -> None:
+        """A running charger that we have told nothing yet says what it offers its car: begin from there."""
+        self._balancer.offer_confirmed(evse.key, current_a, self._clock.monotonic())
+
+    async def introduce(self, evse: EvseState) -> None:
+        """Give an EVSE of a station that has just connected its floor, before anything else."""
+        config = self._register.configs.get(evse.key.station_id)
+        if config is None:
+            return
+        floor = ApplyFloor(evse_id=evse.key.evse_id, current_a=_floor_profile_a(config), phases=evse.terminals)
+        await self._send(evse.key.station_id, floor, Priority.SAFETY)
+
+    def forget(self, station_id: str) -> None:
+        """Take it that a station knows none of our limits any more."""
+        self._dispatch.forget(station_id)
+        self.look_soon()
+
+    def look_soon(self) -> None:
+        """Look at the site once everything that is happening right now has happened."""
+        if not self._looking and not self._closed:
+            self._looking = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+    def _tick(self) -> None:
+        self._timer = self._clock.call_later(LOOK_EVERY_S, self._tick)
+        self.look_soon()
+
+    def _look(self) -> None:
+        self._looking = False
+        if self._closed:
+            return
+        decision = self._balancer.decide(self._clock.monotonic())
+        self._dispatch.give(self._orders(decision))
+        self._show(decision)
+
+    def _orders(self, decision: BalancingDecision) -> list[Order]:
+        orders = []
+        for key, offer in decision.offers.items():
+            evse = self._register.evses.get(key)
+            if evse is None or not evse.connected or evse.transaction is None or not evse.transaction.is_open:
+                continue
+            config = self._register.configs[key.station_id]
+            orders.append(
+                Order(
+                    evse=key,
+                    current_a=offer.current_a,
+                    floor_a=config.maximum_a if (floor_a := _floor_profile_a(config)) is None else floor_a,
+                    fallback_a=0.0 if config.default_profile is DefaultProfile.ZERO else config.safe_a,
+                    transaction_id=evse.transaction.transaction_id,
+                    phases=evse.terminals,
+                )
+            )
+        return orders
+
+    def _show(self, decision: BalancingDecision) -> None:
+        for key, offer in decision.offers.items():
+            evse = self._register.evses.get(key)
+            if evse is not None and evse.offer != offer:
+                evse.offer = offer
+                evse.changed()
+        site = self._register.state
+        silent = frozenset(circuit.circuit_id for circuit in decision.circuits.values() if circuit.meter_silent)
+        power_w = sum(evse.power_w or 0.0 for evse in self._register.evses.values() if evse.connected)
+        if (
+            site.circuits != decision.circuits
+            or site.safe_mode != decision.safe_mode
+            or site.silent_meters != silent
+            or site.charging_power_w != power_w
+        ):
+            site.circuits = decision.circuits
+            site.safe_mode = decision.safe_mode
+            site.silent_meters = silent
+            site.charging_power_w = power_w
+            site.changed()
+
+    def _confirmed(self, evse: EvseKey, current_a: float) -> None:
+        self._balancer.offer_confirmed(evse, current_a, self._clock.monotonic())
+
+    def _failed(self, evse: EvseKey) -> None:
+        self._balancer.offer_failed(evse, self._clock.monotonic())
+
+
+def _demand(evse: EvseState) -> EvseDemand:
+    ceilings: list[tuple[float, LimitReason]] = [(evse.maximum_a, LimitReason.CHARGER_MAXIMUM)]
+    if evse.limit_a is not None:
+        ceilings.append((evse.limit_a, LimitReason.USER_LIMIT))
+    if evse.paused:
+        ceilings.append((0.0, LimitReason.PAUSED))
+    if evse.decision is not None and evse.has_transaction and not evse.decision.accepted:
+        ceilings.append((0.0, LimitReason.NOT_CHARGING))
+    ceiling_a, reason = min(ceilings, key=lambda ceiling: ceiling[0])
+    out_of_order = evse.connector_status in (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
+    return EvseDemand(
+        evse=evse.key,
+        connected=evse.connected,
+        wants_current=evse.has_transaction and not out_of_order,
+        ceiling_a=ceiling_a,
+        ceiling_reason=reason,
+    )
+
+
+def _floor_profile_a(config: StationConfig) -> float | None:
+    match config.default_profile:
+        case DefaultProfile.NONE:
+            return None
+        case DefaultProfile.ZERO:
+            return 0.0
+        case DefaultProfile.SAFE:
+            return config.safe_a
