@@ -1,0 +1,163 @@
+"""The one place where the engine and Home Assistant are wired together."""
+
+from collections.abc import Callable
+import logging
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+
+from .const import CONF_CIRCUIT_ID, CONF_STATION_ID, SUBENTRY_CHARGER, SUBENTRY_CIRCUIT
+from .devices import note_identity, register_charger, register_evse, register_site
+from .engine.model.station import EvseKey
+from .engine.site.announcement import Announcement, EvseFound
+from .engine.site.site import Site
+from .meter import MeterFeed
+from .site_config import meter_set_ups, site_config
+
+_LOGGER = logging.getLogger(__name__)
+
+type StationListener = Callable[[str, str], None]
+"""Called with a station id and the id of its subentry."""
+type EvseListener = Callable[[EvseKey, str], None]
+"""Called with an EVSE and the id of its charger's subentry."""
+type CircuitListener = Callable[[str, str], None]
+"""Called with a circuit id and the id of its subentry."""
+
+type OfflineEvseConfigEntry = ConfigEntry[EvseRuntime]
+
+
+class EvseRuntime:
+    """A running site, as the platforms find it in `entry.runtime_data`."""
+
+    __slots__ = (
+        "_circuit_listeners",
+        "_circuits",
+        "_entry",
+        "_evse_listeners",
+        "_evses",
+        "_hass",
+        "_meters",
+        "_station_listeners",
+        "_stations",
+        "_unsubscribe",
+        "site",
+    )
+
+    def __init__(self, hass: HomeAssistant, entry: OfflineEvseConfigEntry, site: Site) -> None:
+        """Take a site that is open; nothing is listened to before `start`."""
+        self._hass = hass
+        self._entry = entry
+        self.site = site
+        self._stations: dict[str, str] = {}
+        self._circuits: dict[str, str] = {}
+        self._evses: dict[EvseKey, str] = {}
+        self._station_listeners: list[StationListener] = []
+        self._circuit_listeners: list[CircuitListener] = []
+        self._evse_listeners: list[EvseListener] = []
+        self._meters = MeterFeed(hass, site.meter_reported)
+        self._unsubscribe: list[CALLBACK_TYPE] = []
+
+    @callback
+    def start(self) -> None:
+        """Listen to the site and to the meters."""
+        self._unsubscribe.append(self.site.announce_to(self._announced))
+        self._follow_set_up()
+
+    @callback
+    def stop(self) -> None:
+        """Stop listening; the site itself is closed by who opened it."""
+        self._meters.stop()
+        while self._unsubscribe:
+            self._unsubscribe.pop()()
+
+    @callback
+    def set_up_changed(self) -> None:
+        """Take over the entry and its subentries as they are now, without dropping a socket."""
+        self.site.configure(site_config(self._entry))
+        self._follow_set_up()
+
+    @callback
+    def add_station_listener(self, listener: StationListener) -> CALLBACK_TYPE:
+        """Call `listener` for every charger of the site, now and later; returns the call that ends it."""
+        for station_id, subentry_id in tuple(self._stations.items()):
+            listener(station_id, subentry_id)
+        return _subscribe(self._station_listeners, listener)
+
+    @callback
+    def add_evse_listener(self, listener: EvseListener) -> CALLBACK_TYPE:
+        """Call `listener` for every connector of the site, now and later; returns the call that ends it."""
+        for evse, subentry_id in tuple(self._evses.items()):
+            listener(evse, subentry_id)
+        return _subscribe(self._evse_listeners, listener)
+
+    @callback
+    def add_circuit_listener(self, listener: CircuitListener) -> CALLBACK_TYPE:
+        """Call `listener` for every circuit of the site, now and later; returns the call that ends it."""
+        for circuit_id, subentry_id in tuple(self._circuits.items()):
+            listener(circuit_id, subentry_id)
+        return _subscribe(self._circuit_listeners, listener)
+
+    @callback
+    def _follow_set_up(self) -> None:
+        """Make devices, listeners and meters agree with the subentries."""
+        entry = self._entry
+        register_site(self._hass, entry)
+        circuits = {
+            subentry.data[CONF_CIRCUIT_ID]: subentry for subentry in entry.get_subentries_of_type(SUBENTRY_CIRCUIT)
+        }
+        chargers = {
+            subentry.data[CONF_STATION_ID]: subentry for subentry in entry.get_subentries_of_type(SUBENTRY_CHARGER)
+        }
+        self._circuits = _still_there(self._circuits, circuits)
+        self._stations = _still_there(self._stations, chargers)
+        self._evses = {evse: there for evse, there in self._evses.items() if evse.station_id in self._stations}
+        for circuit_id, subentry in circuits.items():
+            if circuit_id not in self._circuits:
+                self._circuits[circuit_id] = subentry.subentry_id
+                _tell(self._circuit_listeners, circuit_id, subentry.subentry_id)
+        for station_id, subentry in chargers.items():
+            register_charger(self._hass, entry, subentry)
+            if station_id not in self._stations:
+                self._stations[station_id] = subentry.subentry_id
+                _tell(self._station_listeners, station_id, subentry.subentry_id)
+        for evse in tuple(self.site.evses):
+            self._evse_found(evse)
+        self._meters.follow(meter_set_ups(entry))
+
+    @callback
+    def _evse_found(self, evse: EvseKey) -> None:
+        """Register a connector and tell the platforms, once."""
+        subentry_id = self._stations.get(evse.station_id)
+        if subentry_id is None or evse in self._evses:
+            return
+        register_evse(self._hass, self._entry, self._entry.subentries[subentry_id], evse)
+        self._evses[evse] = subentry_id
+        _tell(self._evse_listeners, evse, subentry_id)
+
+    @callback
+    def _announced(self, announcement: Announcement) -> None:
+        """Follow what happens at the site."""
+        match announcement:
+            case EvseFound(evse):
+                self._evse_found(evse)
+
+
+def _subscribe[T](listeners: list[T], listener: T) -> CALLBACK_TYPE:
+    """Keep a listener until the returned call."""
+    listeners.append(listener)
+    return lambda: listeners.remove(listener)
+
+
+def _tell[**P](listeners: list[Callable[P, None]], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Call every listener, those included that leave meanwhile."""
+    for listener in tuple(listeners):
+        listener(*args, **kwargs)
+
+
+def _still_there(known: dict[str, str], present: dict[str, ConfigSubentry]) -> dict[str, str]:
+    """Keep what is still there, under the same subentry."""
+    return {
+        name: subentry_id
+        for name, subentry_id in known.items()
+        if name in present and present[name].subentry_id == subentry_id
+    }
