@@ -30,6 +30,9 @@ class EvseSample:
     energy_import_wh: int | None = None
     power_w: float | None = None
     currents_a: tuple[float, ...] | None = None
+    phases_known: bool = True
+    """False: the charger named no phase. Then `currents_a` holds the current of each phase in use, one entry for
+    each phase that its power accounts for (at least one), and nothing tells which terminals these are."""
     voltages_v: tuple[float, ...] | None = None
     offered_a: float | None = None
     soc_percent: float | None = None

@@ -85,8 +85,10 @@ class VariablesReported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeReported:
-    """Anything else a station may tell and only wants a receipt for: firmware and log status, security events,
-    NotifyEvent, ... `topic` is the OCPP action."""
+    """Anything else a station may tell, wanting only a receipt.
+
+    Firmware and log status, security events, NotifyEvent and the like; `topic` is the OCPP action.
+    """
 
     topic: str
     status: str | None = None

@@ -10,8 +10,10 @@ from .station import ChargingState
 
 
 class TransactionEventType(StrEnum):
-    """OCPP 2.x TransactionEventEnumType. A 1.6 StartTransaction, a MeterValues of a transaction and a
-    StopTransaction are mapped to these three."""
+    """OCPP 2.x TransactionEventEnumType.
+
+    A 1.6 StartTransaction, a MeterValues of a transaction and a StopTransaction are mapped to these three.
+    """
 
     STARTED = "started"
     UPDATED = "updated"

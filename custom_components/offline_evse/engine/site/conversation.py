@@ -208,9 +208,7 @@ class Conversation(StationHandler):
         evse.changed()
 
     async def _id_token(self, station: StationState, event: IdTokenPresented) -> AuthorizationAnswer:
-        decision = self._authorizer.decide(
-            event.id_token, self._clock.now(), station.station_id, event.evse_id
-        )
+        decision = self._authorizer.decide(event.id_token, self._clock.now(), station.station_id, event.evse_id)
         if decision.accepted and self._register.state.ledger_failed:
             # Nothing could be written of the session that would follow.
             decision = replace(decision, status=AuthorizationStatus.BLOCKED)

@@ -6,7 +6,7 @@ from ..model.station import EvseKey, StationIdentity
 from .register import SiteRegister
 from .state import EvseState, StationState
 
-type Json = str | int | float | bool | None | list[Json] | dict[str, Json]
+type Json = str | int | float | bool | list[Json] | dict[str, Json] | None
 
 
 class Notebook(Protocol):

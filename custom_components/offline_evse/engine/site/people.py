@@ -79,9 +79,7 @@ class People:
             return CommandResult(outcome=Outcome.OFFLINE)
         if evse.transaction is None or not evse.transaction.is_open:
             return CommandResult(outcome=Outcome.REJECTED, detail="no_transaction")
-        return await self._send(
-            key.station_id, StopTransaction(evse.transaction.transaction_id), Priority.SAFETY
-        )
+        return await self._send(key.station_id, StopTransaction(evse.transaction.transaction_id), Priority.SAFETY)
 
     async def pause(self, key: EvseKey, paused: bool) -> None:
         """Hold the offer of an EVSE at 0, or let it go."""

@@ -164,9 +164,7 @@ class Sessions:
             self._register.announce(SessionEnded(key, transaction))
 
     async def _refuse(self, transaction: Transaction) -> None:
-        result = await self._send(
-            transaction.station_id, StopTransaction(transaction.transaction_id), Priority.SAFETY
-        )
+        result = await self._send(transaction.station_id, StopTransaction(transaction.transaction_id), Priority.SAFETY)
         if not result.done:
             _LOGGER.warning(
                 "%s did not stop a transaction that nobody may have: %s", transaction.station_id, result.outcome

@@ -62,9 +62,7 @@ class Site:
             clock,
             self._background,
         )
-        self._people = People(
-            self._register, ledger, self._authorizer, self._steering, memory, self._send, clock
-        )
+        self._people = People(self._register, ledger, self._authorizer, self._steering, memory, self._send, clock)
         conversation = Conversation(
             self._register,
             ledger,

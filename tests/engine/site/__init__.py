@@ -1,0 +1,1 @@
+"""The orchestra of the engine."""

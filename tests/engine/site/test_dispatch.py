@@ -1,0 +1,172 @@
+"""Limits on their way to chargers: in which order they leave, and what happens when one is not taken."""
+
+import asyncio
+
+import pytest
+
+from custom_components.offline_evse.engine.model.command import ApplyLimit, Command, CommandResult, Outcome, Priority
+from custom_components.offline_evse.engine.model.station import EvseKey
+from custom_components.offline_evse.engine.site.background import Background
+from custom_components.offline_evse.engine.site.dispatch import (
+    PATIENCE_S,
+    REFRESH_AFTER_S,
+    RETRY_AFTER_S,
+    Dispatch,
+    Order,
+)
+from tests.engine.clock import ManualClock, settle
+
+ONE, TWO = EvseKey("one", 1), EvseKey("two", 1)
+
+
+class Chargers:
+    """Chargers that answer when the test says so."""
+
+    def __init__(self) -> None:
+        """Begin with nothing asked."""
+        self.asked: list[tuple[str, float]] = []
+        self.waiting: list[asyncio.Future[CommandResult]] = []
+        self.confirmed: list[tuple[EvseKey, float]] = []
+        self.failed: list[EvseKey] = []
+
+    async def send(self, station_id: str, command: Command, priority: Priority) -> CommandResult:
+        """Note the limit, and wait for the test."""
+        assert isinstance(command, ApplyLimit)
+        assert priority is Priority.SAFETY
+        self.asked.append((station_id, command.current_a))
+        answer: asyncio.Future[CommandResult] = asyncio.get_running_loop().create_future()
+        self.waiting.append(answer)
+        return await answer
+
+    async def answer(self, outcome: Outcome = Outcome.ACCEPTED) -> None:
+        """Answer the oldest limit that waits."""
+        self.waiting.pop(0).set_result(CommandResult(outcome=outcome))
+        await settle()
+
+
+@pytest.fixture
+def chargers() -> Chargers:
+    """Give chargers."""
+    return Chargers()
+
+
+@pytest.fixture
+async def dispatch(chargers: Chargers, clock: ManualClock) -> Dispatch:
+    """Give a dispatch to these chargers."""
+    return Dispatch(
+        chargers.send,
+        clock,
+        Background(),
+        lambda evse, current_a: chargers.confirmed.append((evse, current_a)),
+        chargers.failed.append,
+    )
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Give a clock that the test owns."""
+    return ManualClock()
+
+
+def order(evse: EvseKey, current_a: float, transaction_id: str = "1") -> Order:
+    """Order a current where the floor is 6 A."""
+    return Order(evse=evse, current_a=current_a, floor_a=6.0, fallback_a=6.0, transaction_id=transaction_id, phases=3)
+
+
+async def _running(dispatch: Dispatch, chargers: Chargers, *orders: Order) -> None:
+    dispatch.give(orders)
+    for _ in orders:
+        await settle()
+        await chargers.answer()
+    chargers.asked.clear()
+
+
+async def test_an_increase_waits_until_the_decrease_is_confirmed(dispatch: Dispatch, chargers: Chargers) -> None:
+    await _running(dispatch, chargers, order(ONE, 16), order(TWO, 8))
+    dispatch.give([order(ONE, 8), order(TWO, 16)])
+    await settle()
+    assert chargers.asked == [("one", 8)]
+    await chargers.answer()
+    assert chargers.asked == [("one", 8), ("two", 16)]
+
+
+async def test_an_increase_does_not_wait_for_ever(dispatch: Dispatch, chargers: Chargers, clock: ManualClock) -> None:
+    await _running(dispatch, chargers, order(ONE, 16), order(TWO, 8))
+    orders = [order(ONE, 8), order(TWO, 16)]
+    dispatch.give(orders)
+    await clock.advance(PATIENCE_S)
+    dispatch.give(orders)
+    await settle()
+    assert ("two", 16) in chargers.asked
+
+
+async def test_one_limit_at_a_time_and_the_newest_next(dispatch: Dispatch, chargers: Chargers) -> None:
+    dispatch.give([order(ONE, 16)])
+    await settle()
+    for current_a in (15, 12, 10):
+        dispatch.give([order(ONE, current_a)])
+    await settle()
+    assert chargers.asked == [("one", 16)]
+    await chargers.answer()
+    assert chargers.asked == [("one", 16), ("one", 10)]
+    await chargers.answer()
+    assert chargers.confirmed == [(ONE, 16), (ONE, 10)]
+
+
+async def test_a_limit_in_force_is_repeated_before_it_expires(
+    dispatch: Dispatch, chargers: Chargers, clock: ManualClock
+) -> None:
+    await _running(dispatch, chargers, order(ONE, 16))
+    await clock.advance(REFRESH_AFTER_S - 1)
+    dispatch.give([order(ONE, 16)])
+    await settle()
+    assert chargers.asked == []
+    await clock.advance(1)
+    dispatch.give([order(ONE, 16)])
+    await settle()
+    assert chargers.asked == [("one", 16)]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REJECTED, Outcome.UNCERTAIN, Outcome.UNSUPPORTED])
+async def test_a_limit_that_was_not_taken_is_reported_and_tried_again(
+    dispatch: Dispatch, chargers: Chargers, clock: ManualClock, outcome: Outcome
+) -> None:
+    dispatch.give([order(ONE, 10)])
+    await settle()
+    await chargers.answer(outcome)
+    assert chargers.failed == [ONE]
+    dispatch.give([order(ONE, 10)])
+    await settle()
+    assert chargers.asked == [("one", 10)]
+    await clock.advance(RETRY_AFTER_S)
+    dispatch.give([order(ONE, 10)])
+    await settle()
+    assert chargers.asked == [("one", 10), ("one", 10)]
+
+
+async def test_a_charger_that_came_back_is_told_again(dispatch: Dispatch, chargers: Chargers) -> None:
+    await _running(dispatch, chargers, order(ONE, 16), order(TWO, 16))
+    dispatch.forget("one")
+    dispatch.give([order(ONE, 16), order(TWO, 16)])
+    await settle()
+    assert chargers.asked == [("one", 16)]
+
+
+async def test_the_next_transaction_is_told_anew(dispatch: Dispatch, chargers: Chargers) -> None:
+    await _running(dispatch, chargers, order(ONE, 16))
+    dispatch.give([])
+    dispatch.give([order(ONE, 16, transaction_id="2")])
+    await settle()
+    assert chargers.asked == [("one", 16)]
+
+
+async def test_an_answer_that_comes_after_the_transaction_is_not_taken_for_the_next_one(
+    dispatch: Dispatch, chargers: Chargers
+) -> None:
+    dispatch.give([order(ONE, 16)])
+    await settle()
+    dispatch.give([order(ONE, 16, transaction_id="2")])
+    await settle()
+    await chargers.answer()
+    assert chargers.confirmed == []
+    assert chargers.asked == [("one", 16), ("one", 16)]
