@@ -1,0 +1,79 @@
+"""Buttons: restart a charger, release a cable, end a session."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import override
+
+from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
+from homeassistant.components.button.const import ButtonDeviceClass
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import DOMAIN
+from .engine.model.command import CommandResult
+from .engine.site.state import EvseState, Listened, StationState
+from .entity import OfflineEvseEntity, OfflineEvseEntityDescription, Place, add_charger_entities, add_connector_entities
+from .runtime import OfflineEvseConfigEntry
+
+PARALLEL_UPDATES = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfflineEvseButtonDescription[StateT: Listened](OfflineEvseEntityDescription[StateT], ButtonEntityDescription):
+    """Describe a button."""
+
+    press_fn: Callable[[Place[StateT]], Awaitable[CommandResult]]
+
+
+async def _stop_session(place: Place[EvseState]) -> CommandResult:
+    """End the running session."""
+    if not place.state.has_transaction:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_session")
+    return await place.site.stop_charging(place.state.key)
+
+
+CONNECTOR_BUTTONS: tuple[OfflineEvseButtonDescription[EvseState], ...] = (
+    OfflineEvseButtonDescription(
+        key="stop_session",
+        translation_key="stop_session",
+        press_fn=_stop_session,
+    ),
+    OfflineEvseButtonDescription(
+        key="unlock",
+        translation_key="unlock",
+        press_fn=lambda place: place.site.unlock(place.state.key),
+    ),
+)
+
+CHARGER_BUTTONS: tuple[OfflineEvseButtonDescription[StationState], ...] = (
+    OfflineEvseButtonDescription(
+        key="restart",
+        device_class=ButtonDeviceClass.RESTART,
+        entity_category=EntityCategory.CONFIG,
+        press_fn=lambda place: place.site.restart(place.state.station_id),
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: OfflineEvseConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Set up the buttons."""
+    add_charger_entities(hass, entry, async_add_entities, OfflineEvseButton, CHARGER_BUTTONS)
+    add_connector_entities(hass, entry, async_add_entities, OfflineEvseButton, CONNECTOR_BUTTONS)
+
+
+class OfflineEvseButton[StateT: Listened](OfflineEvseEntity[StateT, None], ButtonEntity):
+    """Something that a charger is asked to do."""
+
+    entity_description: OfflineEvseButtonDescription[StateT]
+
+    @override
+    def _read(self) -> None:
+        return None
+
+    @override
+    async def async_press(self) -> None:
+        self._place.demand(await self.entity_description.press_fn(self._place))
