@@ -85,10 +85,18 @@ def register_site(hass: HomeAssistant, entry: ConfigEntry) -> None:
     dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id,
         identifiers={site_identifier(entry)},
-        entry_type=dr.DeviceEntryType.SERVICE,
+        entry_type=DeviceEntryType.SERVICE,
         manufacturer=INTEGRATION_NAME,
         name=entry.title,
     )
+
+
+def rename_circuit(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry) -> None:
+    """Let the device of a circuit, where it has one, follow the name of its subentry."""
+    registry = dr.async_get(hass)
+    identifier = circuit_identifier(entry, subentry.data[CONF_CIRCUIT_ID])
+    if device := registry.async_get_device_by_identifier(identifier, entry.entry_id):
+        registry.async_update_device(device.id, name=subentry.title)
 
 
 def register_charger(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry) -> None:

@@ -1,20 +1,22 @@
 """The one place where the engine and Home Assistant are wired together."""
 
 from collections.abc import Callable
-import logging
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.const import CONF_PORT
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from .const import CONF_CIRCUIT_ID, CONF_STATION_ID, SUBENTRY_CHARGER, SUBENTRY_CIRCUIT
-from .devices import note_identity, register_charger, register_evse, register_site
-from .engine.model.station import EvseKey
-from .engine.site.announcement import Announcement, EvseFound
+from .devices import note_identity, register_charger, register_evse, register_site, rename_circuit
+from .discovery import discover_stranger, dismiss_adopted
+from .engine.model.failure import LayoutError
+from .engine.model.station import EvseKey, StationIdentity
+from .engine.site.announcement import Announcement, EvseFound, PasswordRefused, StrangerAppeared
 from .engine.site.site import Site
+from .issues import SiteIssues
 from .meter import MeterFeed
+from .meter_rename import follow_renames
 from .site_config import meter_set_ups, site_config
-
-_LOGGER = logging.getLogger(__name__)
 
 type StationListener = Callable[[str, str], None]
 """Called with a station id and the id of its subentry."""
@@ -36,7 +38,10 @@ class EvseRuntime:
         "_evse_listeners",
         "_evses",
         "_hass",
+        "_identities",
+        "_issues",
         "_meters",
+        "_port",
         "_station_listeners",
         "_stations",
         "_unsubscribe",
@@ -55,26 +60,52 @@ class EvseRuntime:
         self._circuit_listeners: list[CircuitListener] = []
         self._evse_listeners: list[EvseListener] = []
         self._meters = MeterFeed(hass, site.meter_reported)
+        self._identities: dict[str, CALLBACK_TYPE] = {}
+        self._issues = SiteIssues(hass, entry, site)
+        self._port: int = entry.data[CONF_PORT]
         self._unsubscribe: list[CALLBACK_TYPE] = []
 
     @callback
     def start(self) -> None:
         """Listen to the site and to the meters."""
         self._unsubscribe.append(self.site.announce_to(self._announced))
+        self._unsubscribe.append(follow_renames(self._hass, self._entry))
+        self._issues.start()
         self._follow_set_up()
+        for stranger in self.site.state.strangers.values():
+            discover_stranger(self._hass, stranger.station_id, stranger.identity)
 
     @callback
     def stop(self) -> None:
         """Stop listening; the site itself is closed by who opened it."""
         self._meters.stop()
+        self._issues.stop()
+        for subscription in self._identities.values():
+            subscription()
+        self._identities.clear()
         while self._unsubscribe:
             self._unsubscribe.pop()()
 
-    @callback
-    def set_up_changed(self) -> None:
+    async def set_up_changed(self) -> None:
         """Take over the entry and its subentries as they are now, without dropping a socket."""
-        self.site.configure(site_config(self._entry))
+        try:
+            self.site.configure(site_config(self._entry))
+        except LayoutError as err:
+            self._issues.bad_layout(err)
+            return
+        self._issues.good_layout()
         self._follow_set_up()
+        dismiss_adopted(self._hass, self._stations)
+        port: int = self._entry.data[CONF_PORT]
+        if port == self._port:
+            return
+        try:
+            await self.site.listen_on(port)
+        except OSError as err:
+            self._issues.port_taken(port, err)
+        else:
+            self._port = port
+            self._issues.port_free()
 
     @callback
     def add_station_listener(self, listener: StationListener) -> CALLBACK_TYPE:
@@ -112,17 +143,39 @@ class EvseRuntime:
         self._stations = _still_there(self._stations, chargers)
         self._evses = {evse: there for evse, there in self._evses.items() if evse.station_id in self._stations}
         for circuit_id, subentry in circuits.items():
+            rename_circuit(self._hass, entry, subentry)
             if circuit_id not in self._circuits:
                 self._circuits[circuit_id] = subentry.subentry_id
                 _tell(self._circuit_listeners, circuit_id, subentry.subentry_id)
+        for station_id in self._identities.keys() - self._stations.keys():
+            self._identities.pop(station_id)()
         for station_id, subentry in chargers.items():
             register_charger(self._hass, entry, subentry)
+            if station_id not in self._identities:
+                self._identities[station_id] = self._follow_identity(station_id)
             if station_id not in self._stations:
                 self._stations[station_id] = subentry.subentry_id
                 _tell(self._station_listeners, station_id, subentry.subentry_id)
         for evse in tuple(self.site.evses):
             self._evse_found(evse)
         self._meters.follow(meter_set_ups(entry))
+        self._issues.set_up_changed()
+
+    @callback
+    def _follow_identity(self, station_id: str) -> CALLBACK_TYPE:
+        """Keep a charger's device up to date with what the charger says of itself."""
+        station = self.site.stations[station_id]
+        known = StationIdentity()
+
+        @callback
+        def note() -> None:
+            nonlocal known
+            if station.identity != known:
+                known = station.identity
+                note_identity(self._hass, self._entry, station_id, known)
+
+        note()
+        return station.listen(note)
 
     @callback
     def _evse_found(self, evse: EvseKey) -> None:
@@ -140,6 +193,10 @@ class EvseRuntime:
         match announcement:
             case EvseFound(evse):
                 self._evse_found(evse)
+            case StrangerAppeared(station_id, identity):
+                discover_stranger(self._hass, station_id, identity)
+            case PasswordRefused(station_id):
+                self._issues.password_refused(station_id)
 
 
 def _subscribe[T](listeners: list[T], listener: T) -> CALLBACK_TYPE:

@@ -45,7 +45,9 @@ def site_config(entry: ConfigEntry) -> SiteConfig:
     People can remove any subentry at any time, so what hung in a removed circuit hangs in the main fuse from
     then on; and without a main fuse nothing may charge: it is replaced by one of 0 A.
     """
-    subentries = {subentry.data[CONF_CIRCUIT_ID]: subentry for subentry in entry.get_subentries_of_type(SUBENTRY_CIRCUIT)}
+    subentries = {
+        subentry.data[CONF_CIRCUIT_ID]: subentry for subentry in entry.get_subentries_of_type(SUBENTRY_CIRCUIT)
+    }
     circuits = [_circuit(subentry, _parent(subentry, subentries)) for subentry in subentries.values()]
     if MAIN_CIRCUIT not in subentries:
         circuits.append(Circuit(circuit_id=MAIN_CIRCUIT, name=entry.title, limit_a=NO_CURRENT))

@@ -1,0 +1,84 @@
+"""Offline EVSE: a local charging site that is its own authority."""
+
+from pathlib import Path
+
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.typing import ConfigType
+
+from .const import DOMAIN, PLATFORMS
+from .engine.model.clock import SystemClock
+from .engine.model.failure import LayoutError, LedgerUnavailableError
+from .engine.site.opening import open_site
+from .ocpp_view import register_views
+from .runtime import EvseRuntime, OfflineEvseConfigEntry
+from .services import register_services
+from .site_config import site_config
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Register what lives as long as Home Assistant: the actions, and the door on its own web server."""
+    register_views(hass)
+    register_services(hass)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: OfflineEvseConfigEntry) -> bool:
+    """Open the site: its ledger first, then its door for chargers.
+
+    The ledger's folder belongs to the integration, not to the entry: a site that is removed and set up again
+    finds its records where they were.
+    """
+    port: int = entry.data[CONF_PORT]
+    try:
+        site = await open_site(
+            config=site_config(entry),
+            folder=ledger_folder(hass),
+            clock=SystemClock(),
+            port=port,
+            host=entry.data.get(CONF_HOST),
+        )
+    except OSError as err:
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN,
+            translation_key="port_in_use",
+            translation_placeholders={"port": str(port), "error": str(err)},
+        ) from err
+    except LedgerUnavailableError as err:
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN,
+            translation_key="ledger_unavailable",
+            translation_placeholders={"folder": str(ledger_folder(hass)), "error": str(err)},
+        ) from err
+    except LayoutError as err:
+        raise ConfigEntryError(
+            translation_domain=DOMAIN,
+            translation_key="bad_layout",
+            translation_placeholders={"error": str(err)},
+        ) from err
+    entry.async_on_unload(site.close)
+    entry.runtime_data = runtime = EvseRuntime(hass, entry, site)
+    runtime.start()
+    entry.async_on_unload(runtime.stop)
+    entry.async_on_unload(entry.add_update_listener(_set_up_changed))
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: OfflineEvseConfigEntry) -> bool:
+    """Close the site: chargers are let go, and the port is free again."""
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def _set_up_changed(hass: HomeAssistant, entry: OfflineEvseConfigEntry) -> None:
+    """Take over a changed entry or subentry in place. Never a reload: that would drop every charger."""
+    await entry.runtime_data.set_up_changed()
+
+
+def ledger_folder(hass: HomeAssistant) -> Path:
+    """Where the ledger lives; inside what Home Assistant backs up."""
+    return Path(hass.config.path(".storage", DOMAIN))

@@ -1,0 +1,43 @@
+"""Where chargers find the site."""
+
+import asyncio
+from contextlib import suppress
+import socket
+
+from homeassistant.components import network
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.network import NoURLAvailableError, get_url
+
+from .const import DOMAIN
+
+
+async def charger_url(hass: HomeAssistant, entry: ConfigEntry) -> str:
+    """Return the address to type into a charger, which appends its own id."""
+    host: str = entry.data.get(CONF_HOST) or await network.async_get_source_ip(hass)
+    port = entry.runtime_data.site.port if hasattr(entry, "runtime_data") else entry.data[CONF_PORT]
+    return f"ws://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def remote_url(hass: HomeAssistant) -> str:
+    """Return the address through Home Assistant's own web server; empty where that has none."""
+    with suppress(NoURLAvailableError):
+        url = get_url(hass, prefer_external=True)
+        return f"{url.replace('http', 'ws', 1)}/api/{DOMAIN}/ocpp/"
+    return ""
+
+
+async def bind_error(port: int, host: str | None) -> OSError | None:
+    """Try to listen as the site will; returns what stands against it."""
+
+    async def nobody(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    try:
+        server = await asyncio.start_server(nobody, host or None, port)
+    except (OSError, socket.gaierror) as err:
+        return err
+    server.close()
+    await server.wait_closed()
+    return None

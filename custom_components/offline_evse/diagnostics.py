@@ -1,0 +1,113 @@
+"""Everything that helps to find a fault, and nothing that belongs to a person."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_HOST, CONF_PASSWORD
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+
+from .devices import evse_of_device, station_of_device
+from .engine.site.site import Site
+from .engine.site.state import EvseState, StationState
+from .runtime import OfflineEvseConfigEntry
+
+TO_REDACT: Final = {
+    CONF_HOST,
+    CONF_PASSWORD,
+    "id_token",
+    "name",
+    "remote",
+    "serial_number",
+    "signed_data",
+    "title",
+    "unique_id",
+}
+"""Passwords, cards and their holders, addresses, and what identifies one charger among all others of its kind. A
+station id is kept where it is needed to tell chargers apart."""
+
+
+async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: OfflineEvseConfigEntry) -> dict[str, Any]:
+    """Describe the whole site."""
+    site = entry.runtime_data.site
+    recent = await site.transactions(limit=10)
+    return redacted(
+        {
+            "entry": {
+                "data": dict(entry.data),
+                "subentries": [
+                    {"type": subentry.subentry_type, "data": dict(subentry.data)}
+                    for subentry in entry.subentries.values()
+                ],
+            },
+            "site": {
+                "port": site.port,
+                "safe_mode": site.state.safe_mode,
+                "ledger_failed": site.state.ledger_failed,
+                "silent_meters": sorted(site.state.silent_meters),
+                "charging_power_w": site.state.charging_power_w,
+                "circuits": plain(site.state.circuits),
+                "strangers": len(site.state.strangers),
+                "cards": len(site.cards()),
+                "limits_sent": site.commands_sent,
+            },
+            "chargers": [charger(site, station) for station in site.stations.values()],
+            "transactions": plain(recent),
+        }
+    )
+
+
+async def async_get_device_diagnostics(
+    hass: HomeAssistant, entry: OfflineEvseConfigEntry, device: dr.AnyDeviceEntry
+) -> dict[str, Any]:
+    """Describe one charger or one connector; the site where the device is neither."""
+    site = entry.runtime_data.site
+    if evse := evse_of_device(hass, entry, device):
+        state = site.evses[evse]
+        recent = await site.transactions(evse=evse, limit=10)
+        return redacted({"connector": connector(state), "transactions": plain(recent)})
+    if (station_id := station_of_device(entry, device)) is not None:
+        return redacted({"charger": charger(site, site.stations[station_id])})
+    return await async_get_config_entry_diagnostics(hass, entry)
+
+
+def charger(site: Site, station: StationState) -> dict[str, Any]:
+    """Describe a charger with its connectors."""
+    connectors = [connector(state) for key, state in site.evses.items() if key.station_id == station.station_id]
+    return {**_slots(station), "connectors": connectors}
+
+
+def connector(state: EvseState) -> dict[str, Any]:
+    """Describe a connector."""
+    return {**_slots(state), "status": plain(state.status)}
+
+
+def redacted(data: dict[str, Any]) -> dict[str, Any]:
+    """Take out what belongs to people."""
+    return async_redact_data(data, TO_REDACT)
+
+
+def plain(value: Any) -> Any:
+    """Turn the engine's values into what JSON knows."""
+    if isinstance(value, Enum):
+        return value.value if isinstance(value.value, str) else value.name
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {key if isinstance(key, str) else str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return plain(value._asdict())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(each) for each in value]
+    return value
+
+
+def _slots(state: EvseState | StationState) -> dict[str, Any]:
+    """Return everything a live state holds."""
+    return {name: plain(getattr(state, name)) for name in type(state).__slots__}

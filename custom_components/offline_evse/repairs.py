@@ -1,0 +1,70 @@
+"""Ways out of an issue, one form each."""
+
+from typing import Any
+
+from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
+from homeassistant.components.repairs.const import FlowType
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry, ConfigSubentry
+from homeassistant.const import CONF_PASSWORD
+from homeassistant.core import HomeAssistant
+import voluptuous as vol
+
+from .const import SUBENTRY_CIRCUIT
+from .flow_schemas import password_selector
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
+) -> RepairsFlow:
+    """Choose the way out of an issue."""
+    entry = hass.config_entries.async_get_entry(str((data or {}).get("entry_id")))
+    subentry = entry.subentries.get(str((data or {}).get("subentry_id"))) if entry else None
+    if entry is None or subentry is None:
+        return ConfirmRepairFlow()
+    if subentry.subentry_type == SUBENTRY_CIRCUIT:
+        return MeterFlow(entry, subentry)
+    return PasswordFlow(entry, subentry)
+
+
+class MeterFlow(RepairsFlow):
+    """Leads to the set-up of the circuit whose meter is missing or silent. The issue stays until the meter is back."""
+
+    def __init__(self, entry: ConfigEntry, subentry: ConfigSubentry) -> None:
+        """Remember where to lead."""
+        self._entry = entry
+        self._subentry = subentry
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Say what is wrong; go on to the meter's set-up."""
+        if user_input is None:
+            return self.async_show_form(
+                step_id="init", description_placeholders={"circuit": self._subentry.title}, data_schema=vol.Schema({})
+            )
+        flow = await self.hass.config_entries.subentries.async_init(
+            (self._entry.entry_id, SUBENTRY_CIRCUIT),
+            context={"source": SOURCE_RECONFIGURE, "subentry_id": self._subentry.subentry_id},
+        )
+        return self.async_abort(reason="choose_entities", next_flow=(FlowType.CONFIG_SUBENTRIES_FLOW, flow["flow_id"]))
+
+
+class PasswordFlow(RepairsFlow):
+    """Takes over the password that a charger has; none, where it has none."""
+
+    def __init__(self, entry: ConfigEntry, subentry: ConfigSubentry) -> None:
+        """Remember whose password it is."""
+        self._entry = entry
+        self._subentry = subentry
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ask for the password."""
+        if user_input is not None:
+            data: dict[str, Any] = {name: each for name, each in self._subentry.data.items() if name != CONF_PASSWORD}
+            if password := user_input.get(CONF_PASSWORD):
+                data[CONF_PASSWORD] = password
+            self.hass.config_entries.async_update_subentry(self._entry, self._subentry, data=data)
+            return self.async_create_entry(data={})
+        return self.async_show_form(
+            step_id="init",
+            data_schema=vol.Schema({vol.Optional(CONF_PASSWORD): password_selector()}),
+            description_placeholders={"charger": self._subentry.title},
+        )

@@ -1,0 +1,232 @@
+"""Actions for automations, voice and other integrations."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
+from typing import Any, Final
+
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_DEVICE_ID, ATTR_NAME
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers.service import async_get_config_entry
+from homeassistant.util import dt as dt_util
+import voluptuous as vol
+
+from .const import DOMAIN
+from .devices import charger_subentry, evse_of_device, station_of_device
+from .engine.model.command import CommandResult, Outcome
+from .engine.model.failure import LedgerFullError, LedgerUnavailableError
+from .engine.model.id_token import Card, IdToken
+from .engine.model.station import EvseKey
+from .engine.model.transaction import Transaction
+from .runtime import OfflineEvseConfigEntry
+
+ATTR_CARD: Final = "card"
+ATTR_CURRENT: Final = "current"
+ATTR_EXPIRES: Final = "expires"
+ATTR_LIMIT: Final = "limit"
+ATTR_SINCE: Final = "since"
+
+LONGEST_CARD: Final = 36
+"""OCPP 2.0.1: idToken is identifierString[36]; version 1.6 has 20."""
+
+_CARD: Final = vol.All(cv.string, str.strip, vol.Length(min=1, max=LONGEST_CARD))
+_DEVICE: Final[dict[vol.Marker, Any]] = {vol.Required(ATTR_DEVICE_ID): cv.string}
+_SITE: Final[dict[vol.Marker, Any]] = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
+
+_REFUSALS: Final = {
+    Outcome.REJECTED: "command_rejected",
+    Outcome.UNSUPPORTED: "command_unsupported",
+    Outcome.UNCERTAIN: "command_unanswered",
+    Outcome.OFFLINE: "charger_offline",
+}
+
+
+@callback
+def register_services(hass: HomeAssistant) -> None:
+    """Register all actions, once for the life of Home Assistant."""
+
+    def register(
+        name: str,
+        action: Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]],
+        schema: dict[vol.Marker, Any],
+        response: SupportsResponse = SupportsResponse.NONE,
+    ) -> None:
+        hass.services.async_register(DOMAIN, name, action, schema=vol.Schema(schema), supports_response=response)
+
+    register("start_charging", start_charging, _DEVICE | {vol.Optional(ATTR_CARD): _CARD})
+    register("stop_charging", stop_charging, _DEVICE)
+    register("set_limit", set_limit, _DEVICE | {vol.Optional(ATTR_CURRENT): vol.Any(None, vol.Coerce(float))})
+    register(
+        "enrol_card",
+        enrol_card,
+        _SITE
+        | {
+            vol.Required(ATTR_CARD): _CARD,
+            vol.Required(ATTR_NAME): vol.All(cv.string, str.strip, vol.Length(min=1, max=100)),
+            vol.Optional(ATTR_EXPIRES): cv.datetime,
+        },
+    )
+    register("remove_card", remove_card, _SITE | {vol.Required(ATTR_CARD): _CARD})
+    register("list_cards", list_cards, _SITE, SupportsResponse.ONLY)
+    register(
+        "list_sessions",
+        list_sessions,
+        _SITE
+        | {
+            vol.Optional(ATTR_DEVICE_ID): cv.string,
+            vol.Optional(ATTR_SINCE): cv.datetime,
+            vol.Optional(ATTR_LIMIT, default=100): vol.All(vol.Coerce(int), vol.Range(min=1, max=1000)),
+        },
+        SupportsResponse.ONLY,
+    )
+
+
+async def start_charging(call: ServiceCall) -> None:
+    """Start a session from here, in the name of a card where one is given."""
+    entry, evse = _connector(call)
+    card: str | None = call.data.get(ATTR_CARD)
+    site = entry.runtime_data.site
+    result = await site.start_charging(evse, IdToken(card) if card else None)
+    _demand(entry, evse, result)
+
+
+async def stop_charging(call: ServiceCall) -> None:
+    """End the running session."""
+    entry, evse = _connector(call)
+    if not entry.runtime_data.site.evses[evse].has_transaction:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_session",
+            translation_placeholders={"charger": _charger_name(entry, evse.station_id)},
+        )
+    _demand(entry, evse, await entry.runtime_data.site.stop_charging(evse))
+
+
+async def set_limit(call: ServiceCall) -> None:
+    """Set or lift the most that a connector may have."""
+    entry, evse = _connector(call)
+    state = entry.runtime_data.site.evses[evse]
+    try:
+        await _recorded(entry.runtime_data.site.set_limit(evse, call.data.get(ATTR_CURRENT)))
+    except ValueError as err:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="limit_out_of_range",
+            translation_placeholders={"minimum": f"{state.minimum_a:g}", "maximum": f"{state.maximum_a:g}"},
+        ) from err
+
+
+async def enrol_card(call: ServiceCall) -> None:
+    """Enrol a card, or change one that is enrolled."""
+    expires: datetime | None = call.data.get(ATTR_EXPIRES)
+    card = Card(
+        id_token=IdToken(call.data[ATTR_CARD]),
+        name=call.data[ATTR_NAME],
+        expires_at=dt_util.as_utc(expires) if expires else None,
+    )
+    await _recorded(_site_entry(call).runtime_data.site.enrol_card(card))
+
+
+async def remove_card(call: ServiceCall) -> None:
+    """Remove a card; it is refused from now on."""
+    if not await _recorded(_site_entry(call).runtime_data.site.remove_card(IdToken(call.data[ATTR_CARD]))):
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="card_not_enrolled")
+
+
+async def list_cards(call: ServiceCall) -> ServiceResponse:
+    """Return all enrolled cards."""
+    return {
+        "cards": [
+            {
+                "card": card.id_token.value,
+                "name": card.name,
+                "expires": card.expires_at.isoformat() if card.expires_at else None,
+                "blocked": card.blocked,
+            }
+            for card in _site_entry(call).runtime_data.site.cards()
+        ]
+    }
+
+
+async def list_sessions(call: ServiceCall) -> ServiceResponse:
+    """Return recorded sessions, newest first."""
+    evse: EvseKey | None = None
+    if ATTR_DEVICE_ID in call.data:
+        entry, evse = _connector(call)
+    else:
+        entry = _site_entry(call)
+    since: datetime | None = call.data.get(ATTR_SINCE)
+    found = await entry.runtime_data.site.transactions(
+        evse=evse, since=dt_util.as_utc(since) if since else None, limit=call.data[ATTR_LIMIT]
+    )
+    return {"sessions": [_session(entry, transaction) for transaction in found]}
+
+
+def _session(entry: OfflineEvseConfigEntry, transaction: Transaction) -> dict[str, Any]:
+    """Describe a session for a response."""
+    return {
+        "session_id": transaction.session_id,
+        "charger": _charger_name(entry, transaction.station_id),
+        "station_id": transaction.station_id,
+        "connector": transaction.evse_id,
+        "started": transaction.started_at.isoformat(),
+        "ended": transaction.ended_at.isoformat() if transaction.ended_at else None,
+        "energy_kwh": transaction.energy_wh / 1000,
+        "card": transaction.id_token.value if transaction.id_token else None,
+        "name": transaction.name,
+        "stop_reason": transaction.stop_reason,
+        "time_suspect": transaction.time_suspect,
+    }
+
+
+def _site_entry(call: ServiceCall) -> OfflineEvseConfigEntry:
+    """Return the site meant; there is only one, so it need not be named."""
+    entry: OfflineEvseConfigEntry = async_get_config_entry(call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY_ID))
+    return entry
+
+
+def _connector(call: ServiceCall) -> tuple[OfflineEvseConfigEntry, EvseKey]:
+    """Return the connector meant by a device: its own, or that of a charger that has only one."""
+    device, found = dr.async_get_device_and_config_entry_for_domain(call.hass, call.data[ATTR_DEVICE_ID], domain=DOMAIN)
+    if device is None or found is None:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="not_a_charger")
+    entry: OfflineEvseConfigEntry = async_get_config_entry(call.hass, DOMAIN, found.entry_id)
+    site = entry.runtime_data.site
+    if (evse := evse_of_device(call.hass, entry, device)) and evse in site.evses:
+        return entry, evse
+    station_id = station_of_device(entry, device)
+    if station_id is None:
+        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="not_a_charger")
+    connectors = [evse for evse in site.evses if evse.station_id == station_id]
+    if len(connectors) != 1:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="name_the_connector" if connectors else "charger_unseen",
+            translation_placeholders={"charger": _charger_name(entry, station_id)},
+        )
+    return entry, connectors[0]
+
+
+def _demand(entry: OfflineEvseConfigEntry, evse: EvseKey, result: CommandResult) -> None:
+    """Raise unless the charger does what it was asked to do."""
+    if not result.done:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key=_REFUSALS[result.outcome],
+            translation_placeholders={"charger": _charger_name(entry, evse.station_id)},
+        )
+
+
+def _charger_name(entry: OfflineEvseConfigEntry, station_id: str) -> str:
+    """Name a charger for people."""
+    subentry = charger_subentry(entry, station_id)
+    return subentry.title if subentry else station_id
+
+
+async def _recorded[T](writing: Awaitable[T]) -> T:
+    """Wait until something is in the ledger; say so if it cannot be."""
+    try:
+        return await writing
+    except (LedgerFullError, LedgerUnavailableError) as err:
+        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="not_recorded") from err
