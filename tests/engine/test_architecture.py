@@ -54,7 +54,7 @@ BREACHES: list[tuple[Rule, str, str]] = [
     (
         clock_is_a_parameter,
         f"{ENGINE}/csms/a.py",
-        "import asyncio\nasync def a():\n async with asyncio.timeout(1): ...",
+        "import asyncio\nasync def a(): await asyncio.wait_for(b(), 1)",
     ),
     (clock_is_a_parameter, f"{ENGINE}/csms/a.py", "import asyncio\nasyncio.get_running_loop().call_later(1, print)"),
     (surroundings_are_given, f"{ENGINE}/uplink/a.py", "import os\nos.environ['TOKEN']"),
