@@ -60,10 +60,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: OfflineEvseConfigEntry) 
             translation_key="bad_layout",
             translation_placeholders={"error": str(err)},
         ) from err
-    entry.async_on_unload(site.close)
     entry.runtime_data = runtime = EvseRuntime(hass, entry, site)
     runtime.start()
-    entry.async_on_unload(runtime.stop)
+    entry.async_on_unload(runtime.close)
     entry.async_on_unload(entry.add_update_listener(_set_up_changed))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True

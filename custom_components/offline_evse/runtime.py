@@ -1,10 +1,11 @@
 """The one place where the engine and Home Assistant are wired together."""
 
 from collections.abc import Callable
+import logging
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.const import CONF_PORT
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.const import CONF_PORT, EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 
 from .const import CONF_CIRCUIT_ID, CONF_STATION_ID, SUBENTRY_CHARGER, SUBENTRY_CIRCUIT
 from .devices import note_identity, register_charger, register_evse, register_site, rename_circuit
@@ -17,6 +18,8 @@ from .issues import SiteIssues
 from .meter import MeterFeed
 from .meter_rename import follow_renames
 from .site_config import meter_set_ups, site_config
+
+_LOGGER = logging.getLogger(__name__)
 
 type StationListener = Callable[[str, str], None]
 """Called with a station id and the id of its subentry."""
@@ -32,13 +35,14 @@ class EvseRuntime:
     """A running site, as the platforms find it in `entry.runtime_data`."""
 
     __slots__ = (
+        "_chargers",
         "_circuit_listeners",
         "_circuits",
+        "_closed",
         "_entry",
         "_evse_listeners",
         "_evses",
         "_hass",
-        "_identities",
         "_issues",
         "_meters",
         "_port",
@@ -60,31 +64,35 @@ class EvseRuntime:
         self._circuit_listeners: list[CircuitListener] = []
         self._evse_listeners: list[EvseListener] = []
         self._meters = MeterFeed(hass, site.meter_reported)
-        self._identities: dict[str, CALLBACK_TYPE] = {}
+        self._chargers: dict[str, CALLBACK_TYPE] = {}
         self._issues = SiteIssues(hass, entry, site)
         self._port: int = entry.data[CONF_PORT]
         self._unsubscribe: list[CALLBACK_TYPE] = []
+        self._closed = False
 
     @callback
     def start(self) -> None:
         """Listen to the site and to the meters."""
         self._unsubscribe.append(self.site.announce_to(self._announced))
         self._unsubscribe.append(follow_renames(self._hass, self._entry))
+        self._unsubscribe.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.close))
         self._issues.start()
         self._follow_set_up()
         for stranger in self.site.state.strangers.values():
             discover_stranger(self._hass, stranger.station_id, stranger.identity)
 
-    @callback
-    def stop(self) -> None:
-        """Stop listening; the site itself is closed by who opened it."""
+    async def close(self, _event: Event | None = None) -> None:
+        """Stop listening and close the site: on unload, and when Home Assistant stops, which unloads nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._meters.stop()
         self._issues.stop()
-        for subscription in self._identities.values():
+        for subscription in (*self._chargers.values(), *self._unsubscribe):
             subscription()
-        self._identities.clear()
-        while self._unsubscribe:
-            self._unsubscribe.pop()()
+        self._chargers.clear()
+        self._unsubscribe.clear()
+        await self.site.close()
 
     async def set_up_changed(self) -> None:
         """Take over the entry and its subentries as they are now, without dropping a socket."""
@@ -147,12 +155,12 @@ class EvseRuntime:
             if circuit_id not in self._circuits:
                 self._circuits[circuit_id] = subentry.subentry_id
                 _tell(self._circuit_listeners, circuit_id, subentry.subentry_id)
-        for station_id in self._identities.keys() - self._stations.keys():
-            self._identities.pop(station_id)()
+        for station_id in self._chargers.keys() - self._stations.keys():
+            self._chargers.pop(station_id)()
         for station_id, subentry in chargers.items():
             register_charger(self._hass, entry, subentry)
-            if station_id not in self._identities:
-                self._identities[station_id] = self._follow_identity(station_id)
+            if station_id not in self._chargers:
+                self._chargers[station_id] = self._follow_charger(station_id)
             if station_id not in self._stations:
                 self._stations[station_id] = subentry.subentry_id
                 _tell(self._station_listeners, station_id, subentry.subentry_id)
@@ -162,17 +170,21 @@ class EvseRuntime:
         self._issues.set_up_changed()
 
     @callback
-    def _follow_identity(self, station_id: str) -> CALLBACK_TYPE:
-        """Keep a charger's device up to date with what the charger says of itself."""
+    def _follow_charger(self, station_id: str) -> CALLBACK_TYPE:
+        """Keep a charger's device up to date with what the charger says of itself; log when it comes and goes."""
         station = self.site.stations[station_id]
-        known = StationIdentity()
+        identity = StationIdentity()
+        connected = False
 
         @callback
         def note() -> None:
-            nonlocal known
-            if station.identity != known:
-                known = station.identity
-                note_identity(self._hass, self._entry, station_id, known)
+            nonlocal identity, connected
+            if station.identity != identity:
+                identity = station.identity
+                note_identity(self._hass, self._entry, station_id, identity)
+            if station.connected is not connected:
+                connected = station.connected
+                _LOGGER.info("Charger %s has %s", station_id, "connected" if connected else "gone offline")
 
         note()
         return station.listen(note)

@@ -1,12 +1,12 @@
 """Actions for automations, voice and other integrations."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, Final
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_DEVICE_ID, ATTR_NAME
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.service import async_get_config_entry
 from homeassistant.util import dt as dt_util
@@ -14,11 +14,10 @@ import voluptuous as vol
 
 from .const import DOMAIN
 from .devices import charger_subentry, evse_of_device, station_of_device
-from .engine.model.command import CommandResult, Outcome
-from .engine.model.failure import LedgerFullError, LedgerUnavailableError
 from .engine.model.id_token import Card, IdToken
 from .engine.model.station import EvseKey
 from .engine.model.transaction import Transaction
+from .refusals import demand, recorded
 from .runtime import OfflineEvseConfigEntry
 
 ATTR_CARD: Final = "card"
@@ -33,13 +32,6 @@ LONGEST_CARD: Final = 36
 _CARD: Final = vol.All(cv.string, str.strip, vol.Length(min=1, max=LONGEST_CARD))
 _DEVICE: Final[dict[vol.Marker, Any]] = {vol.Required(ATTR_DEVICE_ID): cv.string}
 _SITE: Final[dict[vol.Marker, Any]] = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
-
-_REFUSALS: Final = {
-    Outcome.REJECTED: "command_rejected",
-    Outcome.UNSUPPORTED: "command_unsupported",
-    Outcome.UNCERTAIN: "command_unanswered",
-    Outcome.OFFLINE: "charger_offline",
-}
 
 
 @callback
@@ -88,7 +80,7 @@ async def start_charging(call: ServiceCall) -> None:
     card: str | None = call.data.get(ATTR_CARD)
     site = entry.runtime_data.site
     result = await site.start_charging(evse, IdToken(card) if card else None)
-    _demand(entry, evse, result)
+    demand(result, _charger_name(entry, evse.station_id))
 
 
 async def stop_charging(call: ServiceCall) -> None:
@@ -100,7 +92,7 @@ async def stop_charging(call: ServiceCall) -> None:
             translation_key="no_session",
             translation_placeholders={"charger": _charger_name(entry, evse.station_id)},
         )
-    _demand(entry, evse, await entry.runtime_data.site.stop_charging(evse))
+    demand(await entry.runtime_data.site.stop_charging(evse), _charger_name(entry, evse.station_id))
 
 
 async def set_limit(call: ServiceCall) -> None:
@@ -108,7 +100,7 @@ async def set_limit(call: ServiceCall) -> None:
     entry, evse = _connector(call)
     state = entry.runtime_data.site.evses[evse]
     try:
-        await _recorded(entry.runtime_data.site.set_limit(evse, call.data.get(ATTR_CURRENT)))
+        await recorded(entry.runtime_data.site.set_limit(evse, call.data.get(ATTR_CURRENT)))
     except ValueError as err:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
@@ -125,12 +117,12 @@ async def enrol_card(call: ServiceCall) -> None:
         name=call.data[ATTR_NAME],
         expires_at=dt_util.as_utc(expires) if expires else None,
     )
-    await _recorded(_site_entry(call).runtime_data.site.enrol_card(card))
+    await recorded(_site_entry(call).runtime_data.site.enrol_card(card))
 
 
 async def remove_card(call: ServiceCall) -> None:
     """Remove a card; it is refused from now on."""
-    if not await _recorded(_site_entry(call).runtime_data.site.remove_card(IdToken(call.data[ATTR_CARD]))):
+    if not await recorded(_site_entry(call).runtime_data.site.remove_card(IdToken(call.data[ATTR_CARD]))):
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="card_not_enrolled")
 
 
@@ -208,25 +200,7 @@ def _connector(call: ServiceCall) -> tuple[OfflineEvseConfigEntry, EvseKey]:
     return entry, connectors[0]
 
 
-def _demand(entry: OfflineEvseConfigEntry, evse: EvseKey, result: CommandResult) -> None:
-    """Raise unless the charger does what it was asked to do."""
-    if not result.done:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key=_REFUSALS[result.outcome],
-            translation_placeholders={"charger": _charger_name(entry, evse.station_id)},
-        )
-
-
 def _charger_name(entry: OfflineEvseConfigEntry, station_id: str) -> str:
     """Name a charger for people."""
     subentry = charger_subentry(entry, station_id)
     return subentry.title if subentry else station_id
-
-
-async def _recorded[T](writing: Awaitable[T]) -> T:
-    """Wait until something is in the ledger; say so if it cannot be."""
-    try:
-        return await writing
-    except (LedgerFullError, LedgerUnavailableError) as err:
-        raise HomeAssistantError(translation_domain=DOMAIN, translation_key="not_recorded") from err
