@@ -1,0 +1,222 @@
+"""The ledger as the site sees it: record first, answer then."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+import json
+from pathlib import Path
+import sqlite3
+from typing import Any, Self
+
+from ..model.clock import Clock, Timer
+from ..model.id_token import Card, Decision, IdToken
+from ..model.meter import EvseSample
+from ..model.station import EvseKey
+from ..model.transaction import Transaction, TransactionRecorded, TransactionReport
+from . import reader
+from .entry import JSON, Stamp, microseconds
+from .reader import Reader
+from .recorder import Recorder
+from .registers import MAXIMUM_POWER_W
+from .store import BALLAST_BYTES, Store
+from .writer import Work, Writer
+
+_THAW_AFTER_S = 1800.0
+
+
+class Ledger:
+    """Keeps everything that happened, durably and once.
+
+    Whatever is awaited here is on the disk when it returns; a caller who is cancelled meanwhile loses the answer
+    and nothing else. Recording raises LedgerFullError where there is no room (for new sessions first, long before
+    the end of running ones is refused) and LedgerUnavailableError where the disk fails.
+    """
+
+    def __init__(self, store: Store, writer: Writer, clock: Clock) -> None:
+        """Use `open`."""
+        self._writer = writer
+        self._reader = Reader(store)
+        self._clock = clock
+        self._thaw: Timer | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path,
+        clock: Clock,
+        *,
+        ballast_bytes: int = BALLAST_BYTES,
+        quota_bytes: int | None = None,
+        maximum_power_w: int = MAXIMUM_POWER_W,
+        connection_class: type[sqlite3.Connection] = sqlite3.Connection,
+    ) -> Self:
+        """Open the ledger at `path`, making folder and file where there are none, and bring it up to date.
+
+        `ballast_bytes` are held back beside it for the day the disk is full; `quota_bytes` bounds the database and
+        the ballast together; `maximum_power_w` is what one EVSE is believed. Raises LedgerUnavailableError.
+        """
+        store = Store(path, ballast_bytes=ballast_bytes, quota_bytes=quota_bytes, connection_class=connection_class)
+        ledger = cls(store, Writer(store, asyncio.get_running_loop(), maximum_power_w), clock)
+        await asyncio.to_thread(ledger._writer.open, ledger._stamp())
+        return ledger
+
+    @property
+    def healthy(self) -> bool:
+        """Whether new sessions can be recorded."""
+        return self._writer.healthy
+
+    @property
+    def on_failure(self) -> Callable[[Exception | None], None] | None:
+        """Called on the event loop when the disk fails or is full, and with None when that is over."""
+        return self._writer.on_failure
+
+    @on_failure.setter
+    def on_failure(self, callback: Callable[[Exception | None], None] | None) -> None:
+        self._writer.on_failure = callback
+
+    def _stamp(self) -> Stamp:
+        return Stamp(microseconds(self._clock.now()), int(self._clock.monotonic() * 1e9))
+
+    async def _write[T](self, work: Work[T]) -> T:
+        return await self._writer.submit(work, self._stamp())
+
+    async def close(self) -> None:
+        """Write what is waiting, and let go of the file. Nothing can be recorded after."""
+        if self._thaw is not None:
+            self._thaw.cancel()
+        self._writer.stop()
+        await self._reader.close()
+        await asyncio.to_thread(self._writer.join)
+
+    async def record(self, report: TransactionReport, *, name: str | None = None) -> TransactionRecorded:
+        """Record what a charger reports of a transaction; `name` is the holder of the card in it.
+
+        A report that was recorded before changes nothing, however late it comes again.
+        """
+        return await self._write(lambda recorder, stamp: recorder.record(stamp, report, name))
+
+    async def record_samples(self, evse: EvseKey, samples: tuple[EvseSample, ...], received_at: datetime) -> None:
+        """Record meter values outside a transaction, once."""
+        received_us = microseconds(received_at)
+        await self._write(lambda recorder, stamp: recorder.record_samples(stamp, evse, samples, received_us))
+
+    async def record_decision(self, decision: Decision, station_id: str, evse_id: int | None) -> int:
+        """Record the answer to "may this charge?", the person sealed; return its sequence number."""
+        return await self._write(lambda recorder, stamp: recorder.record_decision(stamp, decision, station_id, evse_id))
+
+    async def append(
+        self,
+        type: str,
+        *,
+        station_id: str | None = None,
+        evse_id: int | None = None,
+        session_id: str | None = None,
+        data: Mapping[str, JSON],
+    ) -> int:
+        """Record anything else; return its sequence number. Floats are kept as decimal strings.
+
+        No personal data may be in it. Raises ValueError for types that the ledger writes itself.
+        """
+        return await self._write(
+            lambda recorder, stamp: recorder.append(stamp, type, data, station_id, evse_id, session_id)
+        )
+
+    async def close_transaction(self, session_id: str, *, reason: str) -> Transaction | None:
+        """End a running transaction that its charger does not run any more, where it was last heard of.
+
+        Its late stop corrects the end; a later sign of life opens it again. None: there is no such session.
+        """
+
+        def close(recorder: Recorder, stamp: Stamp) -> Transaction | None:
+            session = recorder.close_transaction(stamp, session_id, reason)
+            return recorder.transaction(session).transaction if session else None
+
+        return await self._write(close)
+
+    async def open_transactions(self) -> tuple[Transaction, ...]:
+        """Return what is running, the oldest first."""
+        return await self._reader.ask(reader.open_transactions)
+
+    async def transactions(
+        self, *, evse: EvseKey | None = None, since: datetime | None = None, limit: int = 100
+    ) -> tuple[Transaction, ...]:
+        """Return transactions that began at or after `since`, the newest first."""
+        return await self._reader.ask(lambda connection: reader.transactions(connection, evse, since, limit))
+
+    async def lifetimes(self) -> dict[EvseKey, int]:
+        """Return everything that each EVSE ever delivered, in Wh: the charger's own register, while that is sane."""
+        return await self._reader.ask(reader.lifetimes)
+
+    async def lifetime(self, evse: EvseKey) -> int | None:
+        """Return everything that an EVSE ever delivered, in Wh; None where it has told no register."""
+        return (await self.lifetimes()).get(evse)
+
+    async def enrol_card(self, card: Card) -> None:
+        """Enrol a card, or change one that is enrolled."""
+        await self._write(lambda recorder, stamp: recorder.enrol_card(stamp, card))
+
+    async def remove_card(self, id_token: IdToken) -> bool:
+        """Remove a card; returns whether there was one. What it has charged stays, with its holder's name."""
+        return await self._write(lambda recorder, stamp: recorder.remove_card(stamp, id_token))
+
+    async def cards(self) -> tuple[Card, ...]:
+        """Return all enrolled cards, by name."""
+        return await self._reader.ask(reader.cards)
+
+    async def forget(self, id_token: IdToken) -> bool:
+        """Make card and name of a holder unreadable for ever; energy and times stay. Removes the card, too."""
+
+        def forget(recorder: Recorder, stamp: Stamp) -> bool:
+            return recorder.forget(stamp, id_token)
+
+        forgotten = await self._write(forget)
+        if forgotten:
+            await self._writer.submit(_empty_log, self._stamp(), alone=True)
+        return forgotten
+
+    async def remember(self, key: str, value: JSON) -> None:
+        """Keep a fact, in place of what was kept under the key. No personal data."""
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+        await self._write(lambda recorder, stamp: recorder.remember(stamp, key, text))
+
+    async def recall_all(self) -> dict[str, Any]:
+        """Return every fact that is kept."""
+        return await self._reader.ask(reader.memory)
+
+    async def rebuild(self) -> None:
+        """Make all projections anew from the entries."""
+        await self._write(lambda recorder, stamp: recorder.projection.rebuild())
+
+    async def freeze(self) -> None:
+        """Leave the database file as it is and only add to its log, so that both can be copied in any order.
+
+        Recording goes on. Ends by itself after half an hour, in case nobody calls `thaw`.
+        """
+        await self._writer.submit(_freeze, self._stamp(), alone=True)
+        if self._thaw is not None:
+            self._thaw.cancel()
+        self._thaw = self._clock.call_later(_THAW_AFTER_S, self._thaw_now)
+
+    async def thaw(self) -> None:
+        """Let the database file change again."""
+        if self._thaw is not None:
+            self._thaw.cancel()
+            self._thaw = None
+        await self._writer.submit(_thaw, self._stamp(), alone=True)
+
+    def _thaw_now(self) -> None:
+        self._thaw = None
+        self._writer.submit(_thaw, self._stamp(), alone=True)
+
+
+def _freeze(recorder: Recorder, _: Stamp) -> None:
+    recorder.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    recorder.connection.execute("PRAGMA wal_autocheckpoint = 0")
+
+
+def _thaw(recorder: Recorder, _: Stamp) -> None:
+    recorder.connection.execute("PRAGMA wal_autocheckpoint = 1000")
+
+
+def _empty_log(recorder: Recorder, _: Stamp) -> None:
+    recorder.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

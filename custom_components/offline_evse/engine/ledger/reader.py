@@ -1,0 +1,106 @@
+"""Reading: its own connection and thread, beside the writer and never in its way."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+import json
+import sqlite3
+from typing import Any
+
+from ..model.failure import LedgerUnavailableError
+from ..model.id_token import Card
+from ..model.station import EvseKey
+from ..model.transaction import Transaction
+from .entry import JSON, microseconds, moment
+from .errors import unavailable
+from .sessions import COLUMNS, Session
+from .store import Store
+from .subjects import unseal
+
+_SEALED = "LEFT JOIN subjects AS s ON s.person = t.person LEFT JOIN subject_keys AS k ON k.subject = s.subject"
+_TRANSACTIONS = f"SELECT {COLUMNS}, s.subject, k.key, s.sealed FROM transactions AS t {_SEALED}"  # noqa: S608 - names of our own columns
+_CARDS = f"SELECT t.expires_us, t.blocked, s.subject, k.key, s.sealed FROM cards AS t {_SEALED}"  # noqa: S608 - a constant join
+
+
+class Reader:
+    """Answers questions from what is durable."""
+
+    def __init__(self, store: Store) -> None:
+        """Prepare; the connection is opened with the first question."""
+        self._store = store
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="offline_evse ledger reader")
+
+    async def ask[T](self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """Put a question; raises LedgerUnavailableError where the file cannot be read."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, self._answer, question)
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+        except RuntimeError as error:
+            raise LedgerUnavailableError("unreadable") from error
+
+    def _answer[T](self, question: Callable[[sqlite3.Connection], T]) -> T:
+        if self._connection is None:
+            self._connection = self._store.connect_reader()
+        return question(self._connection)
+
+    async def close(self) -> None:
+        """Close the connection and end the thread. A second call is harmless."""
+        if self._closed:
+            return
+        self._closed = True
+        await asyncio.get_running_loop().run_in_executor(self._executor, self._close)
+        self._executor.shutdown(wait=False)
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _transaction(row: tuple[Any, ...]) -> Transaction:
+    return Session(*row[:-3]).transaction(unseal(*row[-3:]))
+
+
+def open_transactions(connection: sqlite3.Connection) -> tuple[Transaction, ...]:
+    """Return what is running, the oldest first."""
+    rows = connection.execute(f"{_TRANSACTIONS} WHERE t.ended_us IS NULL ORDER BY t.started_us")
+    return tuple(_transaction(row) for row in rows)
+
+
+def transactions(
+    connection: sqlite3.Connection, evse: EvseKey | None, since: datetime | None, limit: int
+) -> tuple[Transaction, ...]:
+    """Return transactions, the newest first."""
+    where, values = ["t.started_us >= ?"], [microseconds(since) if since else -(1 << 62)]
+    named: list[object] = [*values]
+    if evse is not None:
+        where.append("t.station = ? AND t.evse = ?")
+        named += evse
+    query = f"{_TRANSACTIONS} WHERE {' AND '.join(where)} ORDER BY t.started_us DESC, t.first_seq DESC LIMIT ?"
+    return tuple(_transaction(row) for row in connection.execute(query, (*named, limit)))
+
+
+def lifetimes(connection: sqlite3.Connection) -> dict[EvseKey, int]:
+    """Return the lifetime energy of every EVSE that has told a register, in Wh."""
+    rows = connection.execute("SELECT station, evse, total_wh FROM registers WHERE total_wh IS NOT NULL")
+    return {EvseKey(station, evse): total_wh for station, evse, total_wh in rows}
+
+
+def cards(connection: sqlite3.Connection) -> tuple[Card, ...]:
+    """Return the enrolled cards, by name. A card whose holder was forgotten is none."""
+    found = []
+    for expires_us, blocked, *sealed in connection.execute(_CARDS):
+        person = unseal(*sealed)
+        if person is not None:
+            expires_at = None if expires_us is None else moment(expires_us)
+            found.append(Card(id_token=person[0], name=person[1] or "", expires_at=expires_at, blocked=bool(blocked)))
+    return tuple(sorted(found, key=lambda card: (card.name.casefold(), card.id_token.key)))
+
+
+def memory(connection: sqlite3.Connection) -> dict[str, JSON]:
+    """Return every fact that is remembered."""
+    return {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM memory")}

@@ -1,0 +1,1 @@
+"""Tests of the ledger: real SQLite files, real threads, real kills."""
