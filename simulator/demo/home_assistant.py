@@ -166,6 +166,25 @@ class HomeAssistant:
             raise HomeAssistantError(f"step {step.get('step_id')} says {step['errors']}")
         return step
 
+    async def start_subentry_flow(self, entry_id: str, subentry_type: str) -> dict[str, Any]:
+        """Begin a subentry flow as the buttons on an integration's page do."""
+        flow: dict[str, Any] = await self.post(
+            "/api/config/config_entries/subentries/flow", {"handler": [entry_id, subentry_type]}
+        )
+        return flow
+
+    async def continue_subentry_flow(self, flow: Mapping[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
+        """Submit a step of a subentry flow."""
+        path = f"/api/config/config_entries/subentries/flow/{flow['flow_id']}"
+        step: dict[str, Any] = await self.post(path, dict(answers))
+        if step.get("errors"):
+            raise HomeAssistantError(f"step {step.get('step_id')} says {step['errors']}")
+        return step
+
+    async def delete(self, path: str) -> None:
+        """DELETE with the owner's rights."""
+        await self._request("DELETE", path)
+
     async def ask(self, command: Mapping[str, Any]) -> Any:
         """Send one command over the WebSocket API and return its result."""
         async with self.conversation() as ask:

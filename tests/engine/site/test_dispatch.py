@@ -1,6 +1,7 @@
 """Limits on their way to chargers: in which order they leave, and what happens when one is not taken."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -51,15 +52,17 @@ def chargers() -> Chargers:
 
 
 @pytest.fixture
-async def dispatch(chargers: Chargers, clock: ManualClock) -> Dispatch:
+async def dispatch(chargers: Chargers, clock: ManualClock) -> AsyncIterator[Dispatch]:
     """Give a dispatch to these chargers."""
-    return Dispatch(
+    background = Background()
+    yield Dispatch(
         chargers.send,
         clock,
-        Background(),
+        background,
         lambda evse, current_a: chargers.confirmed.append((evse, current_a)),
         chargers.failed.append,
     )
+    await background.end()
 
 
 @pytest.fixture

@@ -28,6 +28,10 @@ class LimitReason(StrEnum):
     """A meter has fallen silent: safe currents only."""
     SETTLING = "settling"
     """There is room, but not yet for long enough to count on it."""
+    PRIORITY = "priority"
+    """A fuse on one phase, where the next ampere would go to others first, by their class or their weight."""
+    VEHICLE = "vehicle"
+    """The car has not taken more for a while; it is asked again from time to time."""
     OFFLINE = "offline"
     """The charger cannot be told anything; its last offer is held for it."""
 

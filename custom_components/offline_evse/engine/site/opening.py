@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..csms.central_system import CsmsSettings
+from ..csms.settings import CsmsSettings
 from ..ledger.ledger import Ledger
 from ..model.clock import Clock
 from ..model.id_token import IdToken, IdTokenType

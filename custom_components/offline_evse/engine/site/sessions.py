@@ -57,6 +57,7 @@ class Sessions:
             evse = self._register.evse(EvseKey(transaction.station_id, transaction.evse_id))
             if evse is not None:
                 evse.transaction = transaction
+                self._steering.found_running(evse)
         for key, lifetime_wh in (await self._ledger.lifetimes()).items():
             if (evse := self._register.evse(key)) is not None:
                 evse.lifetime_wh = lifetime_wh

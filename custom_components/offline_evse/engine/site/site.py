@@ -10,7 +10,9 @@ from ..authorization.authorizer import Authorizer
 from ..authorization.card_list import CardList
 from ..authorization.remote_starts import RemoteStarts
 from ..balancing.control import Balancer
-from ..csms.central_system import CentralSystem, CsmsSettings
+from ..csms.central_system import CentralSystem
+from ..csms.rpc.frame_log import LoggedFrame
+from ..csms.settings import CsmsSettings
 from ..ledger.ledger import Ledger
 from ..model.clock import Clock
 from ..model.command import Command, CommandResult, Priority
@@ -22,6 +24,7 @@ from .announcement import Announcement
 from .background import Background
 from .config import SiteConfig
 from .conversation import Conversation
+from .learned import Learned
 from .memory import SiteMemory
 from .metering import Metering
 from .people import People
@@ -75,6 +78,7 @@ class Site:
             self._background,
         )
         self._csms = CentralSystem(conversation, clock, settings)
+        self._learned = Learned(self._register, self._csms, memory, clock, self._background)
         ledger.on_failure = self._ledger_failed
 
     @property
@@ -99,8 +103,8 @@ class Site:
 
     @property
     def port(self) -> int:
-        """Port that chargers dial."""
-        return self._csms.port
+        """Port that chargers dial; 0 while none is listened on."""
+        return self._csms.port or 0
 
     @property
     def site_tag(self) -> IdToken:
@@ -118,6 +122,7 @@ class Site:
             self._restore(station_id)
         await self._sessions.restore()
         self._steering.start()
+        self._learned.start()
         await self._csms.start(port, host)
 
     async def listen_on(self, port: int) -> None:
@@ -132,6 +137,7 @@ class Site:
         """Close sockets, finish what is being written, and leave nothing running."""
         self._steering.close()
         self._sessions.close()
+        self._learned.close()
         await self._csms.stop()
         await self._background.end()
         await self._ledger.close()
@@ -210,6 +216,10 @@ class Site:
         """Recorded transactions, newest first."""
         return await self._ledger.transactions(evse=evse, since=since, limit=limit)
 
+    def frames(self, station_id: str) -> tuple[LoggedFrame, ...]:
+        """The last messages to and from a station, oldest first. They hold personal data: redact them."""
+        return self._csms.frames(station_id)
+
     async def prepare_backup(self) -> None:
         """Bring the files into a state that can be copied in any order, and keep them so until `finish_backup`."""
         await self._ledger.freeze()
@@ -223,6 +233,7 @@ class Site:
 
     def _restore(self, station_id: str) -> None:
         self._memory.restore(self._register, station_id)
+        self._learned.restore(station_id)
         for evse in self._register.of_station(station_id):
             self._memory.restore_evse(evse)
 

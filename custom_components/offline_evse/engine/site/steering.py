@@ -1,6 +1,7 @@
 """The way from the meter to the chargers: look at the site, decide, send."""
 
 import asyncio
+from functools import partial
 
 from ..balancing.control import Balancer
 from ..model.circuit import SiteLayout
@@ -16,6 +17,8 @@ from .dispatch import Dispatch, Order, Send
 from .register import SiteRegister
 from .state import EvseState
 
+ACQUAINTED_AFTER_S = 15.0
+"""How long a charger that was running before us is given to say what it draws, before it is steered all the same."""
 LOOK_EVERY_S = 1.0
 """Silence makes no event, so the site is looked at this often whatever happens."""
 
@@ -33,6 +36,7 @@ class Steering:
         self._timer: Timer | None = None
         self._looking = False
         self._closed = False
+        self._running_before_us: dict[EvseKey, Timer | None] = {}
 
     @property
     def commands_sent(self) -> int:
@@ -47,8 +51,9 @@ class Steering:
     def close(self) -> None:
         """Look no more."""
         self._closed = True
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, *self._running_before_us.values()):
+            if timer is not None:
+                timer.cancel()
 
     def layout_changed(self) -> None:
         """Take over the tree as it is now; raises LayoutError where it makes no sense."""
@@ -63,18 +68,38 @@ class Steering:
         self._balancer.meter_reported(CircuitSample(circuit_id, currents_a, self._clock.monotonic()))
         self.look_soon()
 
-    def draw_reported(self, evse: EvseKey, terminals_a: tuple[float, ...]) -> None:
+    def draw_reported(self, key: EvseKey, terminals_a: tuple[float, ...]) -> None:
         """Take in what an EVSE says it draws, in A per terminal."""
-        self._balancer.draw_reported(evse, terminals_a, self._clock.monotonic())
+        self._balancer.draw_reported(key, terminals_a, self._clock.monotonic())
+        if key in self._running_before_us and (evse := self._register.evses.get(key)) is not None:
+            offered_a = evse.sample.offered_a if evse.sample else None
+            self._acquainted(evse, max((offered_a or 0.0, *terminals_a)))
+
+    def found_running(self, evse: EvseState) -> None:
+        """Take it that an EVSE has been charging since before we came, at a current that it has yet to tell.
+
+        Until it does, the meter shows it as part of the house; to offer it what the house leaves would cut it.
+        """
+        self._running_before_us[evse.key] = None
+        self.demand_changed(evse)
 
     def demand_changed(self, evse: EvseState) -> None:
         """Work out anew what an EVSE would take if nothing bound it."""
-        self._balancer.set_demand(_demand(evse), self._clock.monotonic())
+        if not evse.has_transaction:
+            self._no_longer_waited_for(evse.key)
+        reachable = evse.connected and evse.key not in self._running_before_us
+        self._balancer.set_demand(_demand(evse, reachable), self._clock.monotonic())
         self.look_soon()
 
-    def offer_seen(self, evse: EvseState, current_a: float) -> None:
-        """A running charger that we have told nothing yet says what it offers its car: begin from there."""
-        self._balancer.offer_confirmed(evse.key, current_a, self._clock.monotonic())
+    def _acquainted(self, evse: EvseState, current_a: float) -> None:
+        self._no_longer_waited_for(evse.key)
+        if current_a > 0:
+            self._balancer.offer_confirmed(evse.key, current_a, self._clock.monotonic())
+        self.demand_changed(evse)
+
+    def _no_longer_waited_for(self, key: EvseKey) -> None:
+        if (timer := self._running_before_us.pop(key, None)) is not None:
+            timer.cancel()
 
     async def introduce(self, evse: EvseState) -> None:
         """Give an EVSE of a station that has just connected its floor, before anything else."""
@@ -87,6 +112,10 @@ class Steering:
     def forget(self, station_id: str) -> None:
         """Take it that a station knows none of our limits any more."""
         self._dispatch.forget(station_id)
+        for evse in self._register.of_station(station_id):
+            if evse.key in self._running_before_us and self._running_before_us[evse.key] is None:
+                silence_over = partial(self._acquainted, evse, 0.0)
+                self._running_before_us[evse.key] = self._clock.call_later(ACQUAINTED_AFTER_S, silence_over)
         self.look_soon()
 
     def look_soon(self) -> None:
@@ -112,6 +141,8 @@ class Steering:
         for key, offer in decision.offers.items():
             evse = self._register.evses.get(key)
             if evse is None or not evse.connected or evse.transaction is None or not evse.transaction.is_open:
+                continue
+            if key in self._running_before_us:
                 continue
             config = self._register.configs[key.station_id]
             orders.append(
@@ -154,7 +185,7 @@ class Steering:
         self._balancer.offer_failed(evse, self._clock.monotonic())
 
 
-def _demand(evse: EvseState) -> EvseDemand:
+def _demand(evse: EvseState, reachable: bool) -> EvseDemand:
     ceilings: list[tuple[float, LimitReason]] = [(evse.maximum_a, LimitReason.CHARGER_MAXIMUM)]
     if evse.limit_a is not None:
         ceilings.append((evse.limit_a, LimitReason.USER_LIMIT))
@@ -166,7 +197,7 @@ def _demand(evse: EvseState) -> EvseDemand:
     out_of_order = evse.connector_status in (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
     return EvseDemand(
         evse=evse.key,
-        connected=evse.connected,
+        connected=reachable,
         wants_current=evse.has_transaction and not out_of_order,
         ceiling_a=ceiling_a,
         ceiling_reason=reason,

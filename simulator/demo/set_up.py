@@ -1,0 +1,148 @@
+"""Sets the demo site up as an installer would: the meter, the site, its fuses, its chargers, a card."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..harbour_house import OWNER_TAG
+from .home_assistant import HomeAssistant, HomeAssistantError
+from .waiting import until
+
+GUEST_FUSE = "Guest bays"
+
+PHASES = ("l1", "l2", "l3")
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """How a charger of Harbour House is adopted."""
+
+    station_id: str
+    name: str
+    circuit: str
+    wiring: str
+
+
+ADOPTIONS = (
+    Adoption("driveway", "Driveway", "main", "rst"),
+    Adoption("guest-bays", "Guest bays", "guests", "str"),
+    Adoption("boathouse", "Boathouse", "main", "srt"),
+    Adoption("garden-gate", "Garden gate", "main", "s"),
+)
+"""All but one: the new charger stays at the door, to be adopted by whoever tries the demo."""
+
+
+async def add_meter(home: HomeAssistant, meter_port: int) -> None:
+    """Add the smart meter with Home Assistant's own DSMR integration, reporting every telegram."""
+    flow = await home.start_flow("dsmr")
+    created = await home.continue_flow(flow, {"port": f"socket://127.0.0.1:{meter_port}", "dsmr_version": "5"})
+    if created["type"] != "create_entry":
+        raise HomeAssistantError(f"the meter was not added: {created}")
+    entry_id = created["result"]["entry_id"]
+    options = await home.post("/api/config/config_entries/options/flow", {"handler": entry_id})
+    path = f"/api/config/config_entries/options/flow/{options['flow_id']}"
+    await home.post(path, {"time_between_update": 0})
+    # The option is read when the entry is set up.
+    await home.post(f"/api/config/config_entries/entry/{entry_id}/reload", {})
+    await until("the meter reports", lambda: _meter_entities(home), within_s=30)
+
+
+async def add_site(home: HomeAssistant, port: int, fuse_a: float = 25) -> str:
+    """Add the site with its main fuse and meter; returns the id of its config entry."""
+    meter = await until("the meter reports", lambda: _meter_entities(home), within_s=30)
+    flow = await home.start_flow("offline_evse")
+    step = await home.continue_flow(flow, {"name": "Harbour House", "port": port, "advanced": {"host": "127.0.0.1"}})
+    step = await home.continue_flow(step, {"fuse": fuse_a, "phases": "all"})
+    step = await home.continue_flow(step, {"meter_kind": "power_voltage"})
+    suggested = suggested_values(step)
+    step = await home.continue_flow(step, {**suggested, **meter})
+    if step["type"] != "create_entry":
+        raise HomeAssistantError(f"the site was not added: {step}")
+    if following := step.get("next_flow"):
+        await home.delete(f"/api/config/config_entries/subentries/flow/{following[1]}")
+    entry_id: str = step["result"]["entry_id"]
+    return entry_id
+
+
+async def add_guest_fuse(home: HomeAssistant, entry_id: str, fuse_a: float = 20) -> str:
+    """Add the fuse of the guest bays below the main one; returns the id of the circuit."""
+    step = await home.start_subentry_flow(entry_id, "circuit")
+    answers = {**suggested_values(step), "name": GUEST_FUSE, "fuse": fuse_a}
+    step = await home.continue_subentry_flow(step, answers)
+    while step["type"] == "form":
+        kind = {"meter_kind": "none"} if step["step_id"] == "meter" else {}
+        step = await home.continue_subentry_flow(step, {**suggested_values(step), **kind})
+    if step["type"] != "create_entry":
+        raise HomeAssistantError(f"the fuse was not added: {step}")
+    adopt_form = await discovered(home, ADOPTIONS[0].station_id)
+    options = next(field for field in adopt_form["data_schema"] if field["name"] == "circuit")
+    choices = options["selector"]["select"]["options"]
+    circuit: str = next(choice["value"] for choice in choices if choice["label"] == GUEST_FUSE)
+    return circuit
+
+
+async def adopt(home: HomeAssistant, adoption: Adoption, circuits: Mapping[str, str]) -> None:
+    """Adopt a charger from its discovery card."""
+    step = await discovered(home, adoption.station_id)
+    answers = {
+        **suggested_values(step),
+        "name": adoption.name,
+        "circuit": circuits[adoption.circuit],
+        "wiring": adoption.wiring,
+    }
+    done = await home.continue_flow(step, answers)
+    if done.get("reason") != "charger_added":
+        raise HomeAssistantError(f"{adoption.name} was not adopted: {done}")
+
+
+async def discovered(home: HomeAssistant, station_id: str) -> dict[str, Any]:
+    """Wait for the discovery card of a charger; returns its form."""
+
+    async def card() -> dict[str, Any] | None:
+        for flow in await home.ask({"type": "config_entries/flow/progress"}):
+            if flow["handler"] == "offline_evse" and flow["context"].get("unique_id") == station_id:
+                form: dict[str, Any] = await home.get(f"/api/config/config_entries/flow/{flow['flow_id']}")
+                return form
+        return None
+
+    return await until(f"{station_id} is discovered", card, within_s=60)
+
+
+async def enrol_owner(home: HomeAssistant) -> None:
+    """Enrol the card of the people who live there."""
+    await home.act("offline_evse", "enrol_card", {"card": OWNER_TAG, "name": "Ada"})
+
+
+async def whole_site(home: HomeAssistant, meter_port: int, port: int) -> str:
+    """Set up everything; returns the id of the site's config entry."""
+    await add_meter(home, meter_port)
+    entry_id = await add_site(home, port)
+    circuits = {"main": "main", "guests": await add_guest_fuse(home, entry_id)}
+    for adoption in ADOPTIONS:
+        await adopt(home, adoption, circuits)
+    await enrol_owner(home)
+    return entry_id
+
+
+def suggested_values(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a form suggests: what somebody sends who only presses the button."""
+    values: dict[str, Any] = {}
+    for field in step["data_schema"]:
+        if field.get("type") == "expandable":
+            values[field["name"]] = suggested_values({"data_schema": field["schema"]})
+            continue
+        suggested = (field.get("description") or {}).get("suggested_value", field.get("default"))
+        if suggested is not None:
+            values[field["name"]] = suggested
+    return values
+
+
+async def _meter_entities(home: HomeAssistant) -> dict[str, str] | None:
+    states = await home.states()
+    found: dict[str, str] = {}
+    for phase in PHASES:
+        for name, ending in (("power", f"power_consumption_phase_{phase}"), ("voltage", f"voltage_phase_{phase}")):
+            for entity_id, state in states.items():
+                if entity_id.endswith(ending) and state["state"] not in ("unknown", "unavailable"):
+                    found[f"{name}_{phase}"] = entity_id
+    return found if len(found) == 2 * len(PHASES) else None
