@@ -6,6 +6,10 @@ from typing import Any, Protocol
 from ..model.command import Command, CommandResult
 from ..model.station import OcppVersion
 from ..model.station_event import StationAnswer, StationEvent
+from .oddities import Oddities
+from .profile_ladder import ProfileLadder
+
+__all__ = ["Codec", "Oddities", "Payload", "UnknownActionError", "UnsupportedCommandError"]
 
 type Payload = dict[str, Any]
 
@@ -18,13 +22,6 @@ class UnsupportedCommandError(Exception):
     """This version, or this station as far as we know it, has no way to carry the command out."""
 
 
-class Oddities(Protocol):
-    """Where a codec counts what it had to coerce."""
-
-    def count(self, oddity: str) -> None:
-        """Note that `oddity` (a short snake_case word such as `meter_value_not_a_list`) was met once more."""
-
-
 class Codec(Protocol):
     """One OCPP version as spoken with one station over one connection.
 
@@ -33,6 +30,8 @@ class Codec(Protocol):
     """
 
     version: OcppVersion
+    ladder: ProfileLadder
+    """What is known of the profiles that the station takes; whoever remembers it over connections puts it here."""
 
     def decode_call(self, action: str, payload: Mapping[str, Any]) -> StationEvent:
         """Turn a station's request into an event; raises UnknownActionError."""
@@ -45,3 +44,6 @@ class Codec(Protocol):
 
     def decode_result(self, command: Command, payload: Mapping[str, Any]) -> CommandResult:
         """Read the station's answer to a command."""
+
+    def next_rung(self, command: Command, result: CommandResult) -> bool:
+        """After a refused ApplyLimit or ApplyFloor: whether encoding it again gives it another form, worth trying."""

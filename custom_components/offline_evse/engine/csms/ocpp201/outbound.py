@@ -1,0 +1,182 @@
+"""Commands as OCPP 2.0.1 requests."""
+
+from datetime import datetime
+from typing import Any
+
+from ocpp.v201 import call
+from ocpp.v201.datatypes import (
+    ChargingProfileType,
+    ChargingSchedulePeriodType,
+    ChargingScheduleType,
+    EVSEType,
+    GetVariableDataType,
+    IdTokenType,
+    SetVariableDataType,
+)
+from ocpp.v201.enums import (
+    ChargingProfileKindEnumType,
+    ChargingProfilePurposeEnumType,
+    ChargingRateUnitEnumType,
+    IdTokenEnumType,
+    MessageTriggerEnumType,
+    OperationalStatusEnumType,
+    ReportBaseEnumType,
+    ResetEnumType,
+)
+
+from ...model.command import (
+    ApplyFloor,
+    ApplyLimit,
+    ChangeAvailability,
+    ClearAuthorizationCache,
+    Command,
+    ReadCompositeSchedule,
+    ReadVariables,
+    RequestReport,
+    Reset,
+    SendData,
+    StartTransaction,
+    StopTransaction,
+    Trigger,
+    TriggerMessage,
+    UnlockConnector,
+    WriteVariable,
+)
+from ...model.station import OcppVersion, ResetKind
+from ..codec import Payload, UnsupportedCommandError
+from ..profile_ladder import ProfileLadder
+from ..profiles import Profile, Purpose, Role, floor_profile, live_profile, profile_id
+from ..schemas import check_request
+from ..wire_names import payload_of, wire_time
+from .inbound import LONGEST_ID_TOKEN, LONGEST_TRANSACTION_ID
+from .variable_names import split_name
+
+_PURPOSES = {
+    Purpose.TX: ChargingProfilePurposeEnumType.tx_profile,
+    Purpose.TX_DEFAULT: ChargingProfilePurposeEnumType.tx_default_profile,
+    Purpose.STATION_MAX: ChargingProfilePurposeEnumType.charging_station_max_profile,
+}
+_DEFAULT_PHASES = 3
+"""What a station assumes for a period that names no number of phases."""
+
+
+def encode_command(command: Command, ladder: ProfileLadder, now: datetime) -> tuple[str, Payload]:
+    """Return action and payload; raises UnsupportedCommandError where 2.0.1 has no way to say it."""
+    message = _message(command, ladder, now)
+    action = type(message).__name__
+    payload = payload_of(message)
+    check_request(OcppVersion.V201, action, payload)
+    return action, payload
+
+
+def _message(command: Command, ladder: ProfileLadder, now: datetime) -> Any:
+    match command:
+        case ApplyLimit():
+            return _set_profile(live_profile(command, ladder.current, now))
+        case ApplyFloor(current_a=None):
+            return call.ClearChargingProfile(charging_profile_id=profile_id(command.evse_id, Role.FLOOR))
+        case ApplyFloor():
+            return _set_profile(floor_profile(command, ladder.current_floor, now))
+        case ReadCompositeSchedule():
+            return call.GetCompositeSchedule(duration=command.duration_s, evse_id=command.evse_id)
+        case StartTransaction():
+            token = command.id_token
+            return call.RequestStartTransaction(
+                id_token=IdTokenType(
+                    id_token=_short(token.value, LONGEST_ID_TOKEN, "idToken"), type=IdTokenEnumType(token.type.value)
+                ),
+                remote_start_id=command.remote_start_id,
+                evse_id=command.evse_id or None,
+            )
+        case StopTransaction():
+            return call.RequestStopTransaction(transaction_id=_transaction_id(command.transaction_id))
+        case Reset():
+            return call.Reset(type=ResetEnumType.immediate if command.kind is ResetKind.HARD else ResetEnumType.on_idle)
+        case ChangeAvailability():
+            operative = command.operative
+            return call.ChangeAvailability(
+                operational_status=(
+                    OperationalStatusEnumType.operative if operative else OperationalStatusEnumType.inoperative
+                ),
+                evse=EVSEType(id=command.evse_id) if command.evse_id else None,
+            )
+        case UnlockConnector():
+            return call.UnlockConnector(evse_id=command.evse_id, connector_id=command.connector_id)
+        case TriggerMessage():
+            return call.TriggerMessage(
+                requested_message=MessageTriggerEnumType(command.message.value), evse=_trigger_evse(command)
+            )
+        case ReadVariables():
+            return _get_variables(command)
+        case WriteVariable():
+            component, variable = split_name(command.name)
+            value = _short(command.value, 1000, "attributeValue")
+            return call.SetVariables(
+                set_variable_data=[SetVariableDataType(attribute_value=value, component=component, variable=variable)]
+            )
+        case RequestReport():
+            return call.GetBaseReport(request_id=command.request_id, report_base=ReportBaseEnumType.full_inventory)
+        case SendData():
+            return call.DataTransfer(
+                vendor_id=_short(command.vendor_id, 255, "vendorId"),
+                message_id=None if command.message_id is None else _short(command.message_id, 50, "messageId"),
+                data=command.data,
+            )
+        case ClearAuthorizationCache():
+            return call.ClearCache()
+
+
+def _get_variables(command: ReadVariables) -> call.GetVariables:
+    if not command.names:
+        raise UnsupportedCommandError("OCPP 2.0.1 reads variables by name; everything comes with a report")
+    named = [split_name(name) for name in command.names]
+    return call.GetVariables(
+        get_variable_data=[GetVariableDataType(component=component, variable=variable) for component, variable in named]
+    )
+
+
+def _trigger_evse(command: TriggerMessage) -> EVSEType | None:
+    if not command.evse_id:
+        return None
+    # A status belongs to a connector, so one has to be named (F06.FR.12).
+    return EVSEType(id=command.evse_id, connector_id=1 if command.message is Trigger.STATUS else None)
+
+
+def _set_profile(profile: Profile) -> call.SetChargingProfile:
+    transaction_id = profile.transaction_id
+    return call.SetChargingProfile(
+        evse_id=profile.evse_id,
+        charging_profile=ChargingProfileType(
+            id=profile.profile_id,
+            stack_level=profile.stack_level,
+            charging_profile_purpose=_PURPOSES[profile.purpose],
+            charging_profile_kind=ChargingProfileKindEnumType(profile.kind.value),
+            valid_to=wire_time(profile.valid_to) if profile.valid_to else None,
+            transaction_id=None if transaction_id is None else _transaction_id(transaction_id),
+            charging_schedule=[
+                ChargingScheduleType(
+                    id=profile.profile_id,
+                    charging_rate_unit=ChargingRateUnitEnumType(profile.unit.value),
+                    start_schedule=wire_time(profile.start) if profile.start else None,
+                    charging_schedule_period=[
+                        ChargingSchedulePeriodType(
+                            start_period=period.start_s,
+                            limit=period.limit,
+                            number_phases=period.phases if period.phases != _DEFAULT_PHASES else None,
+                        )
+                        for period in profile.periods
+                    ],
+                )
+            ],
+        ),
+    )
+
+
+def _transaction_id(value: str) -> str:
+    return _short(value, LONGEST_TRANSACTION_ID, "transactionId")
+
+
+def _short(value: str, longest: int, name: str) -> str:
+    if len(value) > longest:
+        raise UnsupportedCommandError(f"{name} is longer than the {longest} characters that OCPP 2.0.1 allows")
+    return value

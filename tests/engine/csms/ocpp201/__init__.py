@@ -1,0 +1,1 @@
+"""Tests of OCPP 2.0.1 payloads."""

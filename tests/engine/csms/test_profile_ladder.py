@@ -1,0 +1,238 @@
+"""The forms of charging profile that a station is asked to take, from the best one down."""
+
+from datetime import timedelta
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.offline_evse.engine.csms.profile_ladder import STRIKES, ProfileLadder
+from custom_components.offline_evse.engine.csms.profiles import (
+    Kind,
+    Period,
+    ProfileShape,
+    Purpose,
+    RateUnit,
+    floor_profile,
+    limit_value,
+    live_profile,
+)
+from custom_components.offline_evse.engine.model.command import ApplyFloor, ApplyLimit, CommandResult, Outcome
+from tests.engine.clock import NOON
+from tests.engine.csms.any_command import FLOORS, JSON, LIMITS
+
+LIMIT = ApplyLimit(evse_id=1, current_a=10, phases=3, transaction_id="7")
+REJECTED = CommandResult(outcome=Outcome.REJECTED)
+ACCEPTED = CommandResult(outcome=Outcome.ACCEPTED)
+
+
+def climbed_down(ladder: ProfileLadder) -> list[ProfileShape]:
+    """Refuse everything, and return what was tried."""
+    tried = [ladder.current]
+    while ladder.next_rung(LIMIT, REJECTED):
+        tried.append(ladder.current)
+    return tried
+
+
+def test_the_first_shape_is_a_two_step_profile_of_the_transaction() -> None:
+    """Absolute, in amperes, above the floor."""
+    assert ProfileLadder().current == ProfileShape()
+
+
+def test_every_shape_is_tried_once() -> None:
+    """And then it begins again."""
+    ladder = ProfileLadder()
+    tried = climbed_down(ladder)
+    assert len(tried) == len(set(tried)) == len(ladder.shapes)
+    assert ladder.current == tried[0]
+    assert {shape.unit for shape in tried} == {RateUnit.AMPERES, RateUnit.WATTS}
+    assert {shape.kind for shape in tried} == {Kind.ABSOLUTE, Kind.RELATIVE}
+    assert {shape.purpose for shape in tried} == {Purpose.TX, Purpose.TX_DEFAULT}
+
+
+def test_a_station_that_refused_everything_is_asked_once_per_command() -> None:
+    """With the next shape each time, so that its memory does not wear out."""
+    ladder = ProfileLadder()
+    tried = climbed_down(ladder)
+    for shape in (*tried, tried[0]):
+        assert ladder.current == shape
+        assert not ladder.next_rung(LIMIT, REJECTED)
+    ladder.noted(LIMIT, ACCEPTED)
+    ladder.next_rung(LIMIT, REJECTED)
+    assert ladder.next_rung(LIMIT, REJECTED)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        CommandResult(outcome=Outcome.UNCERTAIN),
+        CommandResult(outcome=Outcome.OFFLINE),
+        CommandResult(outcome=Outcome.UNSUPPORTED, detail="NotImplemented"),
+    ],
+)
+def test_what_is_no_refusal_of_the_shape_changes_nothing(result: CommandResult) -> None:
+    """Silence is not a no, and a station without smart charging has no shape."""
+    ladder = ProfileLadder()
+    assert not ladder.next_rung(LIMIT, result)
+    assert ladder.current == ProfileShape()
+
+
+def test_a_proven_shape_is_not_left_for_one_refusal() -> None:
+    """A TxProfile is refused when the transaction has just ended; the next one takes it again."""
+    ladder = ProfileLadder()
+    ladder.noted(LIMIT, ACCEPTED)
+    for strike in range(STRIKES):
+        assert ladder.current == ProfileShape()
+        assert ladder.next_rung(LIMIT, REJECTED)
+        ladder.noted(LIMIT, ACCEPTED)
+        assert (ladder.current == ProfileShape()) is (strike < STRIKES - 1)
+    assert ladder.proven
+
+
+def test_evbox_elvi_abb_one_stack_level() -> None:
+    """The live limit takes the place of the floor, with its id."""
+    ladder = ProfileLadder()
+    ladder.learned({"ChargeProfileMaxStackLevel": "0"})
+    assert {shape.live_level for shape in ladder.shapes} == {0}
+    shape = ProfileShape(purpose=Purpose.TX_DEFAULT, live_level=0)
+    floor = floor_profile(ApplyFloor(evse_id=1, current_a=6, phases=3), shape, NOON)
+    assert live_profile(LIMIT, shape, NOON).profile_id == floor.profile_id
+
+
+def test_abb_reports_three_levels_and_wants_zero() -> None:
+    """The highest is tried first, 0 soon after."""
+    ladder = ProfileLadder()
+    ladder.learned({"ChargeProfileMaxStackLevel": "3"})
+    assert [shape.live_level for shape in climbed_down(ladder)[:3]] == [3, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("value", "units"),
+    [
+        ("Current", {RateUnit.AMPERES}),
+        ("Power", {RateUnit.WATTS}),
+        ("Current,Power", {RateUnit.AMPERES, RateUnit.WATTS}),
+        ('["W"]', {RateUnit.WATTS}),
+        ("'A', W", {RateUnit.AMPERES, RateUnit.WATTS}),
+        ("furlongs", {RateUnit.AMPERES, RateUnit.WATTS}),
+        (None, {RateUnit.AMPERES, RateUnit.WATTS}),
+    ],
+)
+@pytest.mark.parametrize("name", ["ChargingScheduleAllowedChargingRateUnit", "SmartChargingCtrlr.RateUnit"])
+def test_rate_units(name: str, value: str | None, units: set[RateUnit]) -> None:
+    """By the names of either version, in quotes, brackets and letters."""
+    ladder = ProfileLadder()
+    ladder.learned({name: value})
+    assert {shape.unit for shape in ladder.shapes} == units
+
+
+def test_one_period_per_schedule() -> None:
+    """No shape with two steps is left; what follows is told by the floor."""
+    ladder = ProfileLadder()
+    ladder.learned({"ChargingScheduleMaxPeriods": "1"})
+    assert not any(shape.two_step for shape in ladder.shapes)
+    profile = live_profile(LIMIT, ladder.current, NOON)
+    assert profile.periods == (Period(0, 10, 3),)
+    assert profile.valid_to == NOON + timedelta(seconds=250)
+
+
+def test_a_single_step_in_the_place_of_the_floor_does_not_end() -> None:
+    """Nothing would be left below it but the station's own default."""
+    shape = ProfileShape(purpose=Purpose.TX_DEFAULT, live_level=0, two_step=False)
+    assert live_profile(LIMIT, shape, NOON).valid_to is None
+
+
+def test_a_station_wide_maximum_is_the_last_rung_of_a_single_evse() -> None:
+    """And of nobody else; nor does it stay when a second EVSE turns up."""
+    ladder = ProfileLadder()
+    assert Purpose.STATION_MAX not in {shape.purpose for shape in ladder.shapes}
+    ladder.saw_evse(1)
+    assert ladder.shapes[-1].purpose is Purpose.STATION_MAX
+    assert not ladder.shapes[-1].on_evse
+    while ladder.current.purpose is not Purpose.STATION_MAX:
+        assert ladder.next_rung(LIMIT, REJECTED)
+    ladder.noted(LIMIT, ACCEPTED)
+    assert live_profile(LIMIT, ladder.current, NOON).evse_id == 0
+    ladder.saw_evse(2)
+    assert ladder.current == ProfileShape()
+    assert not ladder.proven
+
+
+def test_the_number_of_connectors_is_believed() -> None:
+    """Only connector 1 has spoken yet, and there are two."""
+    ladder = ProfileLadder()
+    ladder.saw_evse(1)
+    ladder.learned({"NumberOfConnectors": "2"})
+    assert Purpose.STATION_MAX not in {shape.purpose for shape in ladder.shapes}
+
+
+def test_ocpp_2_has_no_relative_maximum() -> None:
+    """K01.FR.38."""
+    ladder = ProfileLadder(relative_station_max=False)
+    ladder.saw_evse(1)
+    maxima = [shape for shape in ladder.shapes if shape.purpose is Purpose.STATION_MAX]
+    assert maxima
+    assert {shape.kind for shape in maxima} == {Kind.ABSOLUTE}
+
+
+def test_the_floor_has_a_ladder_of_its_own() -> None:
+    """A refused floor says nothing of the live limit."""
+    ladder = ProfileLadder()
+    floor = ApplyFloor(evse_id=1, current_a=6, phases=3)
+    assert ladder.next_rung(floor, REJECTED)
+    assert ladder.current_floor.kind is Kind.RELATIVE
+    assert ladder.current == ProfileShape()
+    assert not ladder.next_rung(ApplyFloor(evse_id=1, current_a=None, phases=3), REJECTED)
+
+
+def test_what_was_learned_is_remembered() -> None:
+    """Over a restart."""
+    ladder = ProfileLadder()
+    ladder.learned({"ChargeProfileMaxStackLevel": "8", "ChargingScheduleAllowedChargingRateUnit": "Power"})
+    ladder.next_rung(LIMIT, REJECTED)
+    ladder.noted(LIMIT, ACCEPTED)
+    again = ProfileLadder()
+    again.remember(ladder.to_dict())
+    assert again.current == ladder.current
+    assert again.proven
+    assert again.to_dict() == ladder.to_dict()
+
+
+@given(st.dictionaries(st.sampled_from(list(ProfileLadder().to_dict())), JSON))
+def test_a_spoiled_memory_is_found_out_anew(memory: dict[str, object]) -> None:
+    """Nothing in it raises."""
+    ladder = ProfileLadder()
+    ladder.remember(memory)
+    assert ladder.current in ladder.shapes
+
+
+@given(st.integers(0, 5000))
+def test_tenths_of_an_ampere_are_exact(tenths: int) -> None:
+    """8.3 A stay 8.3 A, and anything in between is rounded down."""
+    assert limit_value(tenths / 10, RateUnit.AMPERES, 3) == tenths / 10
+    assert limit_value(tenths / 10 + 0.09, RateUnit.AMPERES, 3) == tenths / 10
+
+
+@given(command=LIMITS, rung=st.integers(0, 40))
+def test_no_shape_gives_more_than_was_allowed(command: ApplyLimit, rung: int) -> None:
+    """And each that falls back does so in time."""
+    ladder = ProfileLadder()
+    ladder.saw_evse(1)
+    shape = ladder.shapes[rung % len(ladder.shapes)]
+    profile = live_profile(command, shape, NOON)
+    factor = 1.0 if shape.unit is RateUnit.AMPERES else 230.0 * command.phases
+    assert 0 <= profile.periods[0].limit <= command.current_a * factor + 1e-3
+    assert profile.start is None or profile.start < NOON
+    if len(profile.periods) == 2:
+        assert profile.start is not None
+        assert profile.start + timedelta(seconds=profile.periods[1].start_s) == NOON + timedelta(
+            seconds=command.expires_after_s or 0
+        )
+        assert profile.periods[1].limit <= command.fallback_a * factor + 1e-3
+
+
+@given(FLOORS.filter(lambda floor: floor.current_a is not None), LIMITS)
+def test_ids_differ_by_evse_and_role(floor: ApplyFloor, limit: ApplyLimit) -> None:
+    """A profile replaces its predecessor and nothing else."""
+    floor_id = floor_profile(floor, ProfileShape(), NOON).profile_id
+    assert floor_id != live_profile(limit, ProfileShape(), NOON).profile_id
+    assert floor_id // 10 == floor.evse_id
