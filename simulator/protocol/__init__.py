@@ -1,0 +1,1 @@
+"""How stations speak: the socket, and the two versions of OCPP on it."""

@@ -1,0 +1,1 @@
+"""Charging stations: what their controllers do, whatever OCPP version they speak."""
