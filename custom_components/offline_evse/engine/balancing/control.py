@@ -1,0 +1,194 @@
+"""The balancer: takes in what happens at the site, and says at any moment what every EVSE is to have."""
+
+from ..model.circuit import SiteLayout
+from ..model.meter import CircuitSample
+from ..model.offer import BalancingDecision, Binding, CircuitState, EvseDemand, LimitReason, Offer
+from ..model.phases import Phase, PhaseAmperes
+from ..model.station import EvseKey
+from .capacity import Capacity, CapacityEstimate
+from .circuit_load import Hearing
+from .draw import NO_DRAW, Bounds
+from .evse_track import EvseTrack
+from .explanation import Explainer
+from .fuse_tree import FuseTree
+from .planning import Plan, held_for_absent, make_plans
+from .settings import BalancingSettings
+
+_OFFLINE = Binding(LimitReason.OFFLINE)
+_NOT_CHARGING = Binding(LimitReason.NOT_CHARGING)
+
+
+class Balancer:
+    """State of the site as far as it matters for sharing it out. All times are monotonic seconds, handed in.
+
+    Whoever runs it tells it everything that happens, asks it to `decide` after that and at least every second or so,
+    sends every changed offer, and reports how that ended. An offer that is to rise waits by itself for the confirmation
+    of the cuts that make room for it.
+    """
+
+    def __init__(self, settings: BalancingSettings | None = None) -> None:
+        """Begin with an empty site."""
+        self._settings = settings or BalancingSettings()
+        self._tree = FuseTree(SiteLayout(), self._settings.voltage_v)
+        self._explainer = Explainer(self._tree)
+        self._tracks: dict[EvseKey, EvseTrack] = {}
+        self._demands: dict[EvseKey, EvseDemand] = {}
+        self._estimate = CapacityEstimate(self._settings, self._bounds_of)
+        self._estimate.set_tree(self._tree)
+        self._offers: dict[EvseKey, Offer] = {}
+
+    @property
+    def tree(self) -> FuseTree:
+        """The tree in force."""
+        return self._tree
+
+    @property
+    def unheeded(self) -> dict[EvseKey, float]:
+        """EVSEs whose cars have been seen above their offers although they have had time to follow, and since when."""
+        return {
+            evse: track.unheeded_since_s for evse, track in self._tracks.items() if track.unheeded_since_s is not None
+        }
+
+    def set_layout(self, layout: SiteLayout) -> None:
+        """Take over a changed tree in place; what was learned of all that stays is kept. Raises LayoutError."""
+        tree = FuseTree(layout, self._settings.voltage_v)
+        tracks: dict[EvseKey, EvseTrack] = {}
+        for evse, placement in tree.placements.items():
+            track = self._tracks.get(evse)
+            if track is None:
+                track = EvseTrack(placement, tree, self._settings)
+                if (demand := self._demands.get(evse)) is not None:
+                    track.take_demand(demand, tree, 0.0)
+            else:
+                track.place(placement, tree)
+            tracks[evse] = track
+        self._tree = tree
+        self._tracks = tracks
+        self._explainer = Explainer(tree)
+        self._estimate.set_tree(tree)
+
+    def meter_reported(self, sample: CircuitSample) -> None:
+        """Take in a report of a circuit's meter; an unchanged value is a report too."""
+        self._estimate.report(sample)
+
+    def draw_reported(self, evse: EvseKey, terminals_a: tuple[float, ...], at_s: float) -> None:
+        """Take in what an EVSE says it draws, in A per terminal."""
+        if (track := self._tracks.get(evse)) is not None:
+            track.take_draw(terminals_a, at_s)
+            self._estimate.forget_sums()
+
+    def set_demand(self, demand: EvseDemand, at_s: float) -> None:
+        """Take over what an EVSE would have if nothing bound it."""
+        self._demands[demand.evse] = demand
+        track = self._tracks.get(demand.evse)
+        if track is None or track.demand == demand:
+            return
+        before = track.bounds(at_s)
+        track.take_demand(demand, self._tree, at_s)
+        if not demand.wants_current and demand.connected:
+            self._expect_drop(track, before, at_s)
+        self._estimate.forget_sums()
+
+    def offer_confirmed(self, evse: EvseKey, current_a: float, at_s: float) -> None:
+        """Note that a station has this limit for an EVSE.
+
+        Also where it was found there (a charger that was running before us), and, while the station is offline, where
+        its profile has run out and it has fallen to its safe current by itself.
+        """
+        if (track := self._tracks.get(evse)) is not None:
+            track.confirm(current_a, at_s)
+            self._estimate.forget_sums()
+
+    def offer_failed(self, evse: EvseKey, at_s: float) -> None:
+        """Note that a station refused an offer or did not answer: the old and the new one are both possible."""
+        if (track := self._tracks.get(evse)) is not None:
+            track.fail()
+            self._estimate.forget_sums()
+
+    def decide(self, at_s: float) -> BalancingDecision:
+        """Say what every EVSE is to have from now on, and why it is not more."""
+        self._estimate.update(at_s)
+        capacity = self._estimate.capacity(at_s)
+        held = held_for_absent(self._tracks.values(), self._tree, capacity.hearing)
+        silent = capacity.silent
+        plans: list[Plan] = []
+        offers: dict[EvseKey, Offer] = {}
+        for evse, track in self._tracks.items():
+            if not track.demand.connected:
+                offers[evse] = self._offer(evse, track.possible_a, _OFFLINE)
+            elif not track.demand.wants_current:
+                offers[evse] = self._offer(evse, 0.0, _NOT_CHARGING)
+            else:
+                silent_circuit = self._silent_above(track, silent) if silent else None
+                ceiling_a, reason = track.ceiling(silent_circuit, at_s)
+                plans.append(Plan(track, ceiling_a, reason, silent_circuit, 0.0))
+        result = make_plans(plans, capacity, held, self._settings, at_s)
+        for plan in plans:
+            track = plan.track
+            evse = track.placement.evse
+            if plan.offer_a != track.offer_a:
+                before = track.bounds(at_s)
+                fell = plan.offer_a < track.offer_a
+                track.set_offer(plan.offer_a, at_s)
+                if fell:
+                    self._expect_drop(track, before, at_s)
+                self._estimate.forget_sums()
+            track.told = True
+            offers[evse] = self._offer(evse, plan.offer_a, self._explainer.explain(plan, result))
+        self._offers = offers
+        return BalancingDecision(
+            at_s=at_s,
+            offers=offers,
+            circuits=self._circuits(capacity, held, at_s),
+            safe_mode=bool(silent),
+        )
+
+    def next_look_s(self, at_s: float) -> float | None:
+        """Return the monotonic time at which to decide again at the latest if nothing happens before; None: never."""
+        times = self._estimate.changes_at(at_s)
+        for track in self._tracks.values():
+            times.extend(track.changes_at(at_s))
+        return min(times, default=None)
+
+    def _bounds_of(self, evse: EvseKey, at_s: float) -> Bounds:
+        track = self._tracks.get(evse)
+        return track.bounds(at_s) if track is not None else NO_DRAW
+
+    def _expect_drop(self, track: EvseTrack, before: Bounds, at_s: float) -> None:
+        """Tell all meters above what the car has to give up."""
+        for phase in Phase:
+            drop_a = before.expected[phase] - track.offer_a
+            if before.expected[phase] > 0 and drop_a > 0:
+                for circuit_id in self._tree.ancestry(track.placement.circuit_id):
+                    self._estimate.expect_drop(circuit_id, phase, drop_a, at_s)
+
+    def _silent_above(self, track: EvseTrack, silent: frozenset[str]) -> str | None:
+        for circuit_id in self._tree.ancestry(track.placement.circuit_id):
+            if circuit_id in silent:
+                return circuit_id
+        return None
+
+    def _offer(self, evse: EvseKey, current_a: float, binding: Binding) -> Offer:
+        """Return the offer, the same object as last time if it is the same offer."""
+        last = self._offers.get(evse)
+        if last is not None and last.current_a == current_a and last.binding == binding:
+            return last
+        return Offer(evse, current_a, binding)
+
+    def _circuits(self, capacity: Capacity, held: list[float], at_s: float) -> dict[str, CircuitState]:
+        left = [free - taken for free, taken in zip(capacity.now, held, strict=True)]
+        for track in self._tracks.values():
+            if track.offer_a and track.demand.connected:
+                for row, cost in track.coefficients:
+                    left[row] -= track.offer_a * cost
+        states: dict[str, CircuitState] = {}
+        for circuit_id in self._tree.circuits:
+            first = self._tree.phase_row(circuit_id, Phase.L1)
+            states[circuit_id] = CircuitState(
+                circuit_id,
+                self._estimate.measured(circuit_id, at_s),
+                PhaseAmperes(*capacity.now[first : first + 3]),
+                PhaseAmperes(*left[first : first + 3]),
+                capacity.hearing.get(circuit_id, Hearing.FRESH) is not Hearing.FRESH,
+            )
+        return states

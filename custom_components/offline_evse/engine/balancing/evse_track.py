@@ -1,0 +1,266 @@
+"""What the balancing remembers of one EVSE: its demand, what it was told, what it may still believe, and its turn."""
+
+from math import inf, isfinite
+
+from ..model.circuit import EvsePlacement
+from ..model.offer import EvseDemand, LimitReason
+from ..model.phases import NO_CURRENT, Phase, PhaseAmperes
+from .allocator import EPSILON, round_down, round_up
+from .draw import NO_DRAW, Bounds, DrawReports
+from .fuse_tree import Coefficients, FuseTree
+from .settings import BalancingSettings
+
+_SAME_A = 0.05
+"""A station that confirms a current this close has confirmed it."""
+_IN_SLOT = 1e9
+"""Score of a car that holds its turn: above any time that others may have waited, in s."""
+
+
+class EvseTrack:
+    """One EVSE over time. All times are monotonic seconds."""
+
+    __slots__ = (
+        "_bounds",
+        "_bounds_until_s",
+        "_reports",
+        "_settings",
+        "changed_s",
+        "coefficients",
+        "demand",
+        "failed",
+        "minimum_a",
+        "offer_a",
+        "on_since_s",
+        "paused_s",
+        "phases",
+        "placement",
+        "possible_a",
+        "reclaim_a",
+        "reclaimed_s",
+        "told",
+        "unheeded_since_s",
+        "unsure",
+        "waiting_since_s",
+    )
+
+    def __init__(self, placement: EvsePlacement, tree: FuseTree, settings: BalancingSettings) -> None:
+        """Begin not connected and told nothing."""
+        self._settings = settings
+        self._reports = DrawReports(settings)
+        self._bounds = NO_DRAW
+        self._bounds_until_s = -inf
+        self.demand = EvseDemand(placement.evse, connected=False, wants_current=False, ceiling_a=placement.maximum_a)
+        self.offer_a = 0.0
+        """What it is to have; 0 or at least its minimum."""
+        self.possible_a = 0.0
+        """The most that it may still believe it has: an older offer counts until a newer one is confirmed."""
+        self.told = False
+        """Whether an offer of ours, or one found there, is known."""
+        self.unsure = False
+        """It may have more than `offer_a` says, and not only until it has reacted."""
+        self.failed = False
+        """It refused its last offer or did not answer, so what it may have beyond is held for it."""
+        self.changed_s: float | None = None
+        self.on_since_s = 0.0
+        self.waiting_since_s = 0.0
+        self.paused_s: float | None = None
+        """Since when it has had to be paused; None: it is on, or has not begun yet."""
+        self.reclaim_a: float | None = None
+        """A ceiling just above what the car takes."""
+        self.reclaimed_s = -inf
+        self.unheeded_since_s: float | None = None
+        """Since when the car has been seen above its offer although it has had time to follow."""
+        self.place(placement, tree)
+
+    def place(self, placement: EvsePlacement, tree: FuseTree) -> None:
+        """Take over where it hangs."""
+        if getattr(self, "placement", placement).wiring != placement.wiring:
+            self._reports.clear()
+        self.placement = placement
+        self.minimum_a = round_up(placement.minimum_a, placement.step_a)
+        self._route(tree)
+
+    def take_demand(self, demand: EvseDemand, tree: FuseTree, at_s: float) -> None:
+        """Take over what it would have; a car that has just been let in begins to wait."""
+        before = self.demand
+        self.demand = demand
+        if demand.wants_current and not before.wants_current:
+            self.waiting_since_s = at_s
+            self.on_since_s = at_s
+            self.paused_s = None
+            self.reclaim_a = None
+            self.reclaimed_s = -inf
+            self.unheeded_since_s = None
+            if not self.offer_a:
+                # Until it is told otherwise, it may begin with its floor profile.
+                self.possible_a = max(self.possible_a, self.placement.safe_a)
+                self.unsure = True
+                self.changed_s = None
+        elif not demand.wants_current and demand.connected:
+            self.offer_a = self.possible_a = 0.0
+            self.unsure = self.failed = False
+            self.unheeded_since_s = None
+        if demand.phases_used != before.phases_used:
+            self._route(tree)
+        self.forget_bounds()
+
+    def take_draw(self, terminals_a: tuple[float, ...], at_s: float) -> None:
+        """Take in what it draws, and see whether the car follows, and whether it uses what it is offered."""
+        if not self._reports.add(terminals_a, at_s):
+            return
+        self.forget_bounds()
+        drawn_a = self._reports.last_a or 0.0
+        settled = at_s >= (self.changed_s or -inf) + self._settings.in_flight_s
+        if not settled or drawn_a <= self.offer_a + self._settings.raise_step_a:
+            self.unheeded_since_s = None
+        elif self.unheeded_since_s is None:
+            self.unheeded_since_s = at_s
+        margin_a = self._settings.reclaim_margin_a
+        if self.reclaim_a is not None:
+            if drawn_a >= self.reclaim_a - 0.5:
+                self.reclaim_a = None
+            return
+        since_s = max(self.changed_s or -inf, self.reclaimed_s + self._settings.probe_interval_s)
+        if not self.on or at_s - since_s < self._settings.reclaim_after_s:
+            return
+        taken_a = self._reports.highest_since(since_s)
+        if taken_a is not None and taken_a < self.offer_a - margin_a - self._settings.raise_step_a:
+            self.reclaim_a = max(self.minimum_a, round_up(taken_a + margin_a, self.placement.step_a))
+            self.reclaimed_s = at_s
+
+    def confirm(self, current_a: float, at_s: float) -> None:
+        """Note that the station has this limit now. While it is offline, or was told nothing yet: begin from there."""
+        if not isfinite(current_a) or current_a < 0:
+            return
+        if not self.told or not self.demand.connected:
+            self.told = True
+            self.offer_a = round_down(current_a, self.placement.step_a) if current_a >= self.minimum_a else 0.0
+            self.possible_a = current_a
+            self.unsure = self.failed = False
+            self.on_since_s = at_s
+        elif abs(current_a - self.offer_a) < _SAME_A:
+            self.possible_a = self.offer_a
+            self.unsure = self.failed = False
+        else:
+            self.possible_a = max(current_a, self.offer_a)
+        self.forget_bounds()
+
+    def fail(self) -> None:
+        """Note that the station refused its last offer or did not answer: old and new are both possible."""
+        if self.demand.wants_current:
+            self.unsure = self.failed = True
+            self.forget_bounds()
+
+    def set_offer(self, offer_a: float, at_s: float) -> None:
+        """Decide on an offer. A higher one is possible from now on; a lower one is not certain until confirmed."""
+        if self.on and not offer_a:
+            self.waiting_since_s = at_s
+            self.paused_s = at_s
+        elif offer_a and not self.on:
+            self.on_since_s = at_s
+            self.paused_s = None
+        self.offer_a = offer_a
+        self.possible_a = max(self.possible_a, offer_a)
+        self.told = True
+        self.changed_s = at_s
+        self.unheeded_since_s = None
+        self.forget_bounds()
+
+    @property
+    def on(self) -> bool:
+        """Whether it has an offer."""
+        return self.offer_a > 0
+
+    def ceiling(self, silent_circuit: str | None, at_s: float) -> tuple[float, LimitReason]:
+        """Return the most it may have whatever the fuses say, in A by its step, and whose limit that is."""
+        demand = self.demand
+        ceiling_a, reason = self.placement.maximum_a, LimitReason.CHARGER_MAXIMUM
+        wished_a = demand.ceiling_a if isfinite(demand.ceiling_a) else 0.0
+        if wished_a < ceiling_a:
+            ceiling_a, reason = wished_a, demand.ceiling_reason
+        if self.reclaim_a is not None:
+            if at_s - self.reclaimed_s >= self._settings.probe_interval_s:
+                self.reclaim_a = None
+            elif self.reclaim_a < ceiling_a:
+                ceiling_a, reason = self.reclaim_a, LimitReason.VEHICLE
+        if silent_circuit is not None and self.placement.safe_a < ceiling_a:
+            ceiling_a, reason = self.placement.safe_a, LimitReason.METER_SILENT
+        return round_down(max(0.0, ceiling_a), self.placement.step_a), reason
+
+    def score(self, at_s: float) -> float:
+        """Return its place in the order of admission: in its turn, then by waiting time, then those who had theirs."""
+        if not self.on:
+            return (at_s - self.waiting_since_s) * self.placement.weight
+        served_s = at_s - self.on_since_s
+        return _IN_SLOT - served_s if served_s < self._settings.slot_s else -1.0 - served_s
+
+    def may_resume(self, at_s: float) -> bool:
+        """Whether it has been paused for long enough, or was not."""
+        return self.paused_s is None or at_s - self.paused_s >= self._settings.resume_after_s
+
+    def entry_a(self, at_s: float) -> float:
+        """Return what must be free before it gets anything, in A."""
+        if self.on or self.paused_s is None or at_s - self.waiting_since_s >= self._settings.slot_s:
+            return self.minimum_a
+        return self.minimum_a + self._settings.resume_margin_a
+
+    def may_rise(self, at_s: float) -> bool:
+        """Whether its last change is long enough ago."""
+        return not self.on or self.changed_s is None or at_s - self.changed_s >= self._settings.min_raise_interval_s
+
+    def rises_to(self, current_a: float, ceiling_a: float) -> bool:
+        """Whether a higher current is enough of a rise to be worth a command."""
+        if not self.on:
+            return current_a >= self.minimum_a - EPSILON
+        if current_a >= ceiling_a - EPSILON:
+            return current_a > self.offer_a + EPSILON
+        return current_a >= self.offer_a + self._settings.raise_step_a - EPSILON
+
+    def bounds(self, at_s: float) -> Bounds:
+        """Return what the car may be drawing."""
+        if at_s >= self._bounds_until_s:
+            self._bounds = self._compute_bounds(at_s)
+            stale_s = self._reports.stale_at_s()
+            self._bounds_until_s = inf if stale_s is None or stale_s < at_s else stale_s + EPSILON
+        return self._bounds
+
+    def forget_bounds(self) -> None:
+        """Something has happened that changes what it may draw."""
+        self._bounds_until_s = -inf
+
+    def changes_at(self, at_s: float) -> list[float]:
+        """Return the times after `at_s` at which it may get something else without anything happening."""
+        if not self.demand.wants_current or not self.demand.connected:
+            return []
+        times = [self.on_since_s + self._settings.slot_s] if self.on else [self.waiting_since_s + self._settings.slot_s]
+        if self.on and self.changed_s is not None:
+            times.append(self.changed_s + self._settings.min_raise_interval_s)
+        if self.paused_s is not None:
+            times.append(self.paused_s + self._settings.resume_after_s)
+        if self.reclaim_a is not None:
+            times.append(self.reclaimed_s + self._settings.probe_interval_s)
+        return [time_s for time_s in times if time_s > at_s]
+
+    def _route(self, tree: FuseTree) -> None:
+        evse = self.placement.evse
+        self.phases: tuple[Phase, ...] = tree.phases(evse, self.demand.phases_used)
+        self.coefficients: Coefficients = tree.coefficients(evse, self.demand.phases_used)
+        self.forget_bounds()
+
+    def _compute_bounds(self, at_s: float) -> Bounds:
+        if not self.demand.connected:
+            high = [0.0, 0.0, 0.0]
+            for phase in self.phases:
+                high[phase] = self.possible_a
+            allowed = PhaseAmperes(*high)
+            return Bounds(NO_CURRENT, allowed, allowed)
+        if not self.demand.wants_current:
+            return NO_DRAW
+        return self._reports.bounds(
+            at_s,
+            wiring=self.placement.wiring,
+            phases=self.phases,
+            offer_a=self.offer_a,
+            allowed_a=self.possible_a if self.unsure else self.offer_a,
+            settled_from_s=(self.changed_s or -inf) + self._settings.in_flight_s,
+        )

@@ -1,0 +1,199 @@
+"""From capacities to offers: cut at once to what is free now, raise only to what was free all the while."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..model.offer import LimitReason
+from .allocator import EPSILON, Allocation, Cause, Claim, Share, allocate, round_down
+from .capacity import Capacity
+from .circuit_load import Hearing
+from .evse_track import EvseTrack
+from .fuse_tree import FuseTree
+from .settings import BalancingSettings
+
+
+@dataclass(slots=True)
+class Plan:
+    """One EVSE that could have current, and what is made of it."""
+
+    track: EvseTrack
+    ceiling_a: float
+    reason: LimitReason
+    silent_circuit: str | None
+    offer_a: float
+    """What it is to have from now on."""
+    sustained: Share | None = None
+    """Its share of what was free all the while; None: it is not to be started yet."""
+    present: Share | None = None
+    """Its share of what is free now; None as long as it is not to be started."""
+
+
+@dataclass(slots=True)
+class PlanResult:
+    """The plans, and the rows they were made with."""
+
+    plans: list[Plan]
+    now: Sequence[float]
+    """What chargers that can be told may have, by row."""
+    sustained: Sequence[float]
+    slack: Sequence[float]
+    """What is left of `now` after all shares."""
+    hearing: Mapping[str, Hearing]
+
+
+def held_for_absent(tracks: Iterable[EvseTrack], tree: FuseTree, hearing: Mapping[str, Hearing]) -> list[float]:
+    """Return what is held for EVSEs that cannot be told anything, by row, in A or W.
+
+    An offline EVSE keeps the most that it may believe it has; where no meter tells, also a car that plugs in unseen
+    is reckoned with, at the floor profile's current. One that refused its last offer keeps what it may have beyond.
+    """
+    held = [0.0] * len(tree.rows)
+    for track in tracks:
+        if not track.demand.connected:
+            unseen_a = max(track.possible_a, track.placement.safe_a)
+            for row, cost in track.coefficients:
+                metered = tree.rows[row].circuit_id in hearing
+                held[row] += cost * (track.possible_a if metered else unseen_a)
+        elif track.failed and track.possible_a > track.offer_a:
+            for row, cost in track.coefficients:
+                held[row] += cost * (track.possible_a - track.offer_a)
+    return held
+
+
+def make_plans(
+    plans: list[Plan],
+    capacity: Capacity,
+    held: Sequence[float],
+    settings: BalancingSettings,
+    at_s: float,
+) -> PlanResult:
+    """Decide what every EVSE in `plans` is to have.
+
+    What an EVSE could rise to is its share of the sustained capacity. The present capacity is then shared out with
+    that as the ceiling of those that may rise, and their present offer as the ceiling of all others, so nobody is
+    cut in favour of somebody who could not use it yet.
+    """
+    now = [free - taken for free, taken in zip(capacity.now, held, strict=True)]
+    sustained = [free - taken for free, taken in zip(capacity.sustained, held, strict=True)]
+    turn = int(at_s // settings.slot_s)
+    scores = [plan.track.score(at_s) for plan in plans]
+    _share_sustained(plans, scores, sustained, turn, at_s)
+    present = _share_present(plans, scores, now, turn, at_s)
+    if capacity.cautious is not None:
+        _share_cautiously(
+            plans, scores, [free - taken for free, taken in zip(capacity.cautious, held, strict=True)], turn
+        )
+    for plan in plans:
+        track, share = plan.track, plan.present
+        current_a = share.current_a if share else 0.0
+        if current_a >= track.offer_a - EPSILON:
+            plan.offer_a = track.offer_a
+        elif share is not None and share.cause is not Cause.MAXIMUM and current_a:
+            lower_a = round_down(current_a - settings.lower_dead_band_a, track.placement.step_a)
+            plan.offer_a = max(track.minimum_a, lower_a)
+        else:
+            plan.offer_a = current_a
+    _raise(plans, scores, capacity.sustained, held)
+    return PlanResult(plans, now, sustained, present.slack, capacity.hearing)
+
+
+def _claim(plan: Plan, maximum_a: float, score: float, entry_a: float) -> Claim:
+    track = plan.track
+    placement = track.placement
+    return Claim(
+        placement.evse,
+        track.coefficients,
+        track.minimum_a,
+        maximum_a,
+        placement.step_a,
+        placement.priority,
+        placement.weight,
+        score,
+        entry_a,
+    )
+
+
+def _share_sustained(
+    plans: list[Plan], scores: Sequence[float], sustained: Sequence[float], turn: int, at_s: float
+) -> None:
+    claims: list[Claim] = []
+    claimants: list[Plan] = []
+    for plan, score in zip(plans, scores, strict=True):
+        if plan.ceiling_a >= plan.track.minimum_a and (plan.track.on or plan.track.may_resume(at_s)):
+            claims.append(_claim(plan, plan.ceiling_a, score, plan.track.entry_a(at_s)))
+            claimants.append(plan)
+    for plan, share in zip(claimants, allocate(claims, sustained, turn).shares, strict=True):
+        plan.sustained = share
+
+
+def _share_present(
+    plans: list[Plan], scores: Sequence[float], now: Sequence[float], turn: int, at_s: float
+) -> Allocation:
+    claims: list[Claim] = []
+    claimants: list[Plan] = []
+    for plan, score in zip(plans, scores, strict=True):
+        track, share = plan.track, plan.sustained
+        if share is None:
+            continue
+        rises = share.current_a > track.offer_a and track.may_rise(at_s)
+        if rises and track.rises_to(share.current_a, plan.ceiling_a):
+            maximum_a = share.current_a
+        elif track.on:
+            maximum_a = max(min(track.offer_a, plan.ceiling_a), track.minimum_a)
+        else:
+            continue
+        claims.append(_claim(plan, maximum_a, score, 0.0))
+        claimants.append(plan)
+    allocation = allocate(claims, now, turn)
+    for plan, share in zip(claimants, allocation.shares, strict=True):
+        plan.present = share
+    return allocation
+
+
+def _share_cautiously(plans: list[Plan], scores: Sequence[float], cautious: Sequence[float], turn: int) -> None:
+    """While a fuse is overloaded, cut as if no car had risen yet, but pause nobody for what is only possible."""
+    claimants = [(plan, score) for plan, score in zip(plans, scores, strict=True) if plan.present and plan.track.on]
+    claims = [
+        _claim(plan, max(plan.present.current_a, plan.track.minimum_a), score, 0.0)
+        for plan, score in claimants
+        if plan.present
+    ]
+    for (plan, _), share in zip(claimants, allocate(claims, cautious, turn).shares, strict=True):
+        present, minimum_a = plan.present, plan.track.minimum_a
+        if present is not None and share.row is not None and present.current_a > max(share.current_a, minimum_a):
+            current_a = max(share.current_a, minimum_a)
+            plan.present = Share(current_a, current_a, Cause.ROW, share.row)
+
+
+def _raise(plans: list[Plan], scores: Sequence[float], sustained: Sequence[float], held: Sequence[float]) -> None:
+    """Raise those that may rise, as far as nobody may still believe to have what they are to get."""
+    rising = [
+        number
+        for number, plan in enumerate(plans)
+        if plan.present is not None and plan.present.current_a > plan.track.offer_a + EPSILON
+    ]
+    if not rising:
+        return
+    taken = list(held)
+    for plan in plans:
+        track = plan.track
+        # What it failed to give up is in `held` already.
+        believed_a = track.offer_a if track.failed else track.possible_a
+        if believed_a:
+            for row, cost in track.coefficients:
+                taken[row] += believed_a * cost
+    rising.sort(key=lambda number: (-plans[number].track.placement.priority, -scores[number]))
+    for number in rising:
+        plan = plans[number]
+        track = plan.track
+        assert plan.present is not None
+        believed_a = track.offer_a if track.failed else track.possible_a
+        room_a = min((sustained[row] - taken[row]) / cost for row, cost in track.coefficients)
+        reach_a = round_down(max(0.0, believed_a + room_a), track.placement.step_a)
+        target_a = min(plan.present.current_a, reach_a)
+        if room_a < -EPSILON or not track.rises_to(target_a, plan.ceiling_a) or target_a <= track.offer_a:
+            continue
+        plan.offer_a = target_a
+        if target_a > believed_a:
+            for row, cost in track.coefficients:
+                taken[row] += (target_a - believed_a) * cost

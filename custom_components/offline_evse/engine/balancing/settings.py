@@ -1,0 +1,52 @@
+"""How quickly and how carefully the balancing reacts."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalancingSettings:
+    """Times and steps of the control layer. The defaults suit a meter that reports every second."""
+
+    voltage_v: float = 230.0
+    """Phase voltage by which amperes become watts where a limit is in W."""
+
+    window_s: float = 60.0
+    """An offer is raised only to what was free for this long without a break."""
+    startup_history_s: float = 3.0
+    """Right after the start, when a meter has not been heard for a whole window yet: this much must do."""
+    raise_step_a: float = 1.0
+    """An offer is raised by at least this much, or to the most the charger may have."""
+    min_raise_interval_s: float = 20.0
+    """An offer is not raised sooner than this after its last change."""
+    lower_dead_band_a: float = 0.2
+    """A cut goes this much further than needed (never below the minimum), so that a flicker needs no second one."""
+    min_command_interval_s: float = 5.0
+    """For the sender: a charger's pilot cannot change more often, so commands closer together are coalesced.
+    Decisions themselves never wait for it."""
+
+    in_flight_s: float = 12.0
+    """Until then after a cut, a car that still draws the old current is taken to be on its way down."""
+    attribution_s: float = 15.0
+    """How long a rise of the meter may be taken for a car's that is within its offer, before its own reports
+    have to show it."""
+    draw_stale_s: float = 150.0
+    """Age after which a car's reported draw says nothing any more."""
+
+    resume_after_s: float = 120.0
+    """A car that had to be paused stays paused for at least this long."""
+    resume_margin_a: float = 2.0
+    """There must be this much above its minimum before a paused car resumes, unless it has waited for a slot."""
+    slot_s: float = 900.0
+    """How long a car keeps its turn where there is not enough for everyone's minimum."""
+
+    hold_s: float = 30.0
+    """A meter that has just fallen silent counts with its highest load of `history_s`; after this, safe currents."""
+    history_s: float = 600.0
+    """How far back that highest load is sought."""
+
+    reclaim_after_s: float = 60.0
+    """A car that takes clearly less than offered for this long gets its offer lowered to what it takes."""
+    reclaim_margin_a: float = 2.0
+    """What it keeps above its draw, so that it can show that it wants more."""
+    probe_interval_s: float = 600.0
+    """After this it is offered its full share again."""
