@@ -14,6 +14,7 @@ from homeassistant.helpers import device_registry as dr
 from .devices import evse_of_device, station_of_device
 from .engine.site.site import Site
 from .engine.site.state import EvseState, StationState
+from .frame_redaction import redacted_frame
 from .runtime import OfflineEvseConfigEntry
 
 TO_REDACT: Final = {
@@ -71,7 +72,9 @@ async def async_get_device_diagnostics(
         recent = await site.transactions(evse=evse, limit=10)
         return redacted({"connector": connector(state), "transactions": plain(recent)})
     if (station_id := station_of_device(entry, device)) is not None:
-        return redacted({"charger": charger(site, site.stations[station_id])})
+        described = redacted({"charger": charger(site, site.stations[station_id])})
+        described["frames"] = [redacted_frame(frame) for frame in site.frames(station_id)]
+        return described
     return await async_get_config_entry_diagnostics(hass, entry)
 
 

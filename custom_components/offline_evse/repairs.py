@@ -35,10 +35,16 @@ class MeterFlow(RepairsFlow):
         self._subentry = subentry
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Begin; what comes in here is not an answer yet."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Say what is wrong; go on to the meter's set-up."""
         if user_input is None:
             return self.async_show_form(
-                step_id="init", description_placeholders={"circuit": self._subentry.title}, data_schema=vol.Schema({})
+                step_id="confirm",
+                description_placeholders={"circuit": self._subentry.title},
+                data_schema=vol.Schema({}),
             )
         flow = await self.hass.config_entries.subentries.async_init(
             (self._entry.entry_id, SUBENTRY_CIRCUIT),
@@ -56,6 +62,10 @@ class PasswordFlow(RepairsFlow):
         self._subentry = subentry
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Begin; what comes in here is not an answer yet."""
+        return await self.async_step_password()
+
+    async def async_step_password(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Ask for the password."""
         if user_input is not None:
             data: dict[str, Any] = {name: each for name, each in self._subentry.data.items() if name != CONF_PASSWORD}
@@ -64,7 +74,7 @@ class PasswordFlow(RepairsFlow):
             self.hass.config_entries.async_update_subentry(self._entry, self._subentry, data=data)
             return self.async_create_entry(data={})
         return self.async_show_form(
-            step_id="init",
+            step_id="password",
             data_schema=vol.Schema({vol.Optional(CONF_PASSWORD): password_selector()}),
             description_placeholders={"charger": self._subentry.title},
         )
