@@ -1,9 +1,9 @@
 """A clock whose time passes only when a test says so."""
 
 import asyncio
-import heapq
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+import heapq
 from itertools import count
 from typing import override
 
@@ -28,7 +28,7 @@ class ManualTimer(Timer):
         self.cancelled = True
 
 
-async def settle(rounds: int = 50) -> None:
+async def settle(rounds: int = 100) -> None:
     """Let everything that is ready on the event loop run, loopback sockets included."""
     for _ in range(rounds):
         await asyncio.sleep(0)

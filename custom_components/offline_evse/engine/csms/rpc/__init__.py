@@ -1,0 +1,1 @@
+"""OCPP-J: frames, calls and the life of one socket."""

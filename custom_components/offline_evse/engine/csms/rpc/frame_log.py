@@ -1,0 +1,58 @@
+"""The last frames of a station, kept in memory for diagnostics."""
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ...model.clock import Clock
+
+MAX_FRAMES = 100
+MAX_TOTAL_BYTES = 32 * 1024
+MAX_FRAME_BYTES = 4 * 1024
+
+
+class Direction(StrEnum):
+    """Who sent a frame."""
+
+    RECEIVED = "received"
+    SENT = "sent"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedFrame:
+    """A frame as it went over the wire, cut after 4 KiB. Holds card numbers: redact before anyone sees it."""
+
+    at: datetime
+    direction: Direction
+    text: str
+    size: int
+    """Bytes of the whole frame."""
+
+
+class FrameLog:
+    """A ring of at most 100 frames and 32 KiB."""
+
+    __slots__ = ("_bytes", "_clock", "_frames")
+
+    def __init__(self, clock: Clock) -> None:
+        """Begin empty."""
+        self._clock = clock
+        self._frames: deque[tuple[datetime, Direction, bytes, int]] = deque()
+        self._bytes = 0
+
+    def add(self, direction: Direction, raw: bytes) -> None:
+        """Note a frame, and forget the oldest ones that do not fit any more."""
+        size = len(raw)
+        kept = raw if size <= MAX_FRAME_BYTES else raw[:MAX_FRAME_BYTES]
+        frames = self._frames
+        frames.append((self._clock.now(), direction, kept, size))
+        self._bytes += len(kept)
+        while self._bytes > MAX_TOTAL_BYTES or len(frames) > MAX_FRAMES:
+            self._bytes -= len(frames.popleft()[2])
+
+    def frames(self) -> tuple[LoggedFrame, ...]:
+        """All that are kept, oldest first."""
+        return tuple(
+            LoggedFrame(at, direction, raw.decode(errors="replace"), size) for at, direction, raw, size in self._frames
+        )
