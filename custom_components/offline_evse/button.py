@@ -15,6 +15,7 @@ from .const import DOMAIN
 from .engine.model.command import CommandResult
 from .engine.site.state import EvseState, Listened, StationState
 from .entity import OfflineEvseEntity, OfflineEvseEntityDescription, Place, add_charger_entities, add_connector_entities
+from .refusals import demand
 from .runtime import OfflineEvseConfigEntry
 
 PARALLEL_UPDATES = 1
@@ -30,7 +31,11 @@ class OfflineEvseButtonDescription[StateT: Listened](OfflineEvseEntityDescriptio
 async def _stop_session(place: Place[EvseState]) -> CommandResult:
     """End the running session."""
     if not place.state.has_transaction:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="no_session")
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_session",
+            translation_placeholders={"charger": place.charger()},
+        )
     return await place.site.stop_charging(place.state.key)
 
 
@@ -76,4 +81,4 @@ class OfflineEvseButton[StateT: Listened](OfflineEvseEntity[StateT, None], Butto
 
     @override
     async def async_press(self) -> None:
-        self._place.demand(await self.entity_description.press_fn(self._place))
+        demand(await self.entity_description.press_fn(self._place), self._place.charger())

@@ -1,30 +1,21 @@
-"""What all entities share: where they live, when they write, and how a refused command is told."""
+"""What all entities share: where they live, and when they write."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, override
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import ChildDeviceInfo, DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import DOMAIN, MAIN_CIRCUIT
+from .const import MAIN_CIRCUIT
 from .devices import charger_device_info, circuit_device_info, evse_device_info, site_device_info
-from .engine.model.command import CommandResult, Outcome
 from .engine.model.station import EvseKey
 from .engine.site.site import Site
 from .engine.site.state import EvseState, Listened, SiteState, StationState
 from .runtime import OfflineEvseConfigEntry
-
-_REFUSALS = {
-    Outcome.REJECTED: "command_rejected",
-    Outcome.UNSUPPORTED: "command_unsupported",
-    Outcome.UNCERTAIN: "command_unanswered",
-    Outcome.OFFLINE: "charger_offline",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +31,6 @@ class Place[StateT: Listened]:
     """Whether what the state says is current."""
     charger: Callable[[], str] = str
     """Present name of the charger, for messages."""
-
-    def demand(self, result: CommandResult) -> None:
-        """Raise a translated HomeAssistantError unless the charger does what it was asked to do."""
-        if not result.done:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key=_REFUSALS[result.outcome],
-                translation_placeholders={"charger": self.charger()},
-            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .engine.site.state import EvseState
 from .entity import OfflineEvseEntity, OfflineEvseEntityDescription, Place, add_connector_entities
+from .refusals import recorded
 from .runtime import OfflineEvseConfigEntry
 
 PARALLEL_UPDATES = 1
@@ -27,7 +28,7 @@ class OfflineEvseNumberDescription(OfflineEvseEntityDescription[EvseState], Numb
 async def _set_limit(place: Place[EvseState], current_a: float) -> None:
     """Set the limit; at the connector's maximum there is none, so that it follows if the maximum is raised."""
     evse = place.state
-    await place.site.set_limit(evse.key, None if current_a >= evse.maximum_a else current_a)
+    await recorded(place.site.set_limit(evse.key, None if current_a >= evse.maximum_a else current_a))
 
 
 CONNECTOR_NUMBERS: tuple[OfflineEvseNumberDescription, ...] = (

@@ -11,6 +11,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .engine.site.state import EvseState, Listened, StationState
 from .entity import OfflineEvseEntity, OfflineEvseEntityDescription, Place, add_charger_entities, add_connector_entities
+from .refusals import demand, recorded
 from .runtime import OfflineEvseConfigEntry
 
 PARALLEL_UPDATES = 1
@@ -32,14 +33,14 @@ async def _turn_charging(place: Place[EvseState], on: bool) -> None:
     """
     evse = place.state
     if on and evse.plugged and not evse.has_transaction:
-        place.demand(await place.site.start_charging(evse.key))
+        demand(await recorded(place.site.start_charging(evse.key)), place.charger())
     else:
-        await place.site.pause(evse.key, not on)
+        await recorded(place.site.pause(evse.key, not on))
 
 
 async def _turn_service(place: Place[StationState], on: bool) -> None:
     """Take the charger into or out of service."""
-    place.demand(await place.site.set_operative(place.state.station_id, on))
+    demand(await place.site.set_operative(place.state.station_id, on), place.charger())
 
 
 CONNECTOR_SWITCHES: tuple[OfflineEvseSwitchDescription[EvseState], ...] = (
