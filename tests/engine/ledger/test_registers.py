@@ -47,7 +47,9 @@ def energy(start: int | None, samples: list[int], stop: int | None, *, step: int
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_energy_of_a_session_with(trouble: str, start: int | None, samples: list[int], stop: int | None, expected: int) -> None:
+def test_energy_of_a_session_with(
+    trouble: str, start: int | None, samples: list[int], stop: int | None, expected: int
+) -> None:
     assert energy(start, samples, stop) == expected
 
 
@@ -89,7 +91,7 @@ def test_lifetime_begins_with_a_meter_that_was_not_read() -> None:
 
 
 def test_lifetime_goes_on_over_sessions_that_count_from_0() -> None:
-    assert follow(0, 3000, 0, 2000, 0, 4000, weight=2)[-1] >= 0
+    assert follow(0, 0, 3000, 0, 2000, 0, 4000, weight=2)[-1] == 9000
     assert follow(0, 0, 0, 1000, 3000, 0, 0, 0, 2000)[-1] == 5000
 
 
@@ -114,7 +116,7 @@ def test_lifetime_never_runs_backwards(registers: list[int]) -> None:
 @given(
     st.integers(min_value=0, max_value=10**9),
     st.lists(st.integers(min_value=0, max_value=4_000), min_size=1, max_size=30),
-    st.lists(st.tuples(st.integers(min_value=0, max_value=29), st.just(0)), max_size=3),
+    st.lists(st.tuples(st.integers(min_value=0, max_value=29), st.just(0)), max_size=2),
 )
 def test_sane_start_and_stop_count_to_the_wh(base: int, steps: list[int], glitches: list[tuple[int, int]]) -> None:
     samples, register = [], base

@@ -74,11 +74,15 @@ def parse_iso(text: str) -> int:
 
 def plain(value: object) -> object:
     """Return the value with every float as its shortest decimal string, mappings as dicts, sequences as lists."""
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, float):
         return repr(value)
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
         return [plain(item) for item in value]
     return value
 

@@ -72,6 +72,10 @@ class RegisterTrack:
             return False
         if self.last is None:
             return self._first(reading)
+        goes_on = bool(self._pending) and self._follows(self._pending[-1], reading)
+        if goes_on and self._pending[0].weight > 1:
+            # A session has begun on another scale, says its own start register, and this reading bears it out.
+            return self._quarantine(reading, relative)
         for scale in (self.scale, 1) if self.scale != 1 else (1,):
             value = _scaled(reading.wh, scale)
             if 0 <= value - self.last.wh <= self.room_wh(self.last, reading):
@@ -79,7 +83,7 @@ class RegisterTrack:
                 self._advance(value - self.last.wh, Reading(reading.at_us, value))
                 return True
         fallen_wh = self.last.wh - _scaled(reading.wh, self.scale)
-        if 0 < fallen_wh <= RESOLUTION_WH and fallen_wh * 2 <= self.last.wh:
+        if not goes_on and 0 < fallen_wh <= RESOLUTION_WH and fallen_wh * 2 <= self.last.wh:
             self._pending.clear()
             return False
         former = self._former
@@ -111,8 +115,8 @@ class RegisterTrack:
         self.begin(reading)
         return True
 
-    def _follows(self, earlier: Reading, later: Reading) -> bool:
-        return 0 <= later.wh - earlier.wh <= self.room_wh(earlier, later)
+    def _follows(self, earlier: Reading, later: Reading, scale: int = 1) -> bool:
+        return 0 <= _scaled(later.wh, scale) - _scaled(earlier.wh, scale) <= self.room_wh(earlier, later)
 
     def _advance(self, by_wh: int, to: Reading) -> None:
         self.total_wh += by_wh
@@ -130,14 +134,18 @@ class RegisterTrack:
         self._pending.clear()
 
     def _quarantine(self, reading: Reading, relative: bool) -> bool:
-        if self._pending and not self._follows(self._pending[-1], reading):
+        if self._pending and not any(self._follows(self._pending[-1], reading, scale) for scale in (1, -1000)):
             self._pending.clear()
         self._pending.append(reading)
         if sum(each.weight for each in self._pending) < CONFIRMED:
             return False
         run = self._pending.copy()
-        if not self._rescale(run):
-            self._move(run, relative)
+        if self._rescale(run):
+            return True
+        if not all(self._follows(*pair) for pair in itertools.pairwise(run)):
+            self._pending = [reading]
+            return False
+        self._move(run, relative)
         return True
 
     def _rescale(self, run: list[Reading]) -> bool:

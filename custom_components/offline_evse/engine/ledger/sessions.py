@@ -94,10 +94,13 @@ class Sessions:
         """Work on the writer's connection."""
         self._connection = connection
         self._known: dict[str, Session] = {}
+        self._named: dict[tuple[str, str], Sequence[Session]] = {}
+        """By station and transaction id, as long as it is the only one there."""
 
     def reset(self) -> None:
         """Forget what was noted in memory; the transaction it belonged to was rolled back."""
         self._known.clear()
+        self._named.clear()
 
     def get(self, session: str) -> Session | None:
         """Return a session by its own id."""
@@ -109,6 +112,7 @@ class Sessions:
     def save(self, session: Session) -> None:
         """Write the whole row."""
         self._connection.execute(_UPSERT, astuple(session))
+        self._named.pop((session.station, session.transaction_id), None)
         self._keep(session)
 
     def save_progress(self, session: Session) -> None:
@@ -117,7 +121,8 @@ class Sessions:
 
     def _keep(self, session: Session) -> None:
         if len(self._known) >= _CACHED and session.session not in self._known:
-            del self._known[next(iter(self._known))]
+            oldest = self._known.pop(next(iter(self._known)))
+            self._named.pop((oldest.station, oldest.transaction_id), None)
         self._known[session.session] = session
 
     def _find(self, where: str, *values: object) -> Sequence[Session]:
@@ -132,11 +137,17 @@ class Sessions:
 
     def by_transaction_id(self, station: str, transaction_id: str) -> Sequence[Session]:
         """Return the sessions under an id of a station, the newest first; more than one if it gives ids twice."""
-        return self._find(
+        key = station, transaction_id
+        if (named := self._named.get(key)) is not None:
+            return named
+        found = self._find(
             "WHERE transaction_id = ? AND station = ? ORDER BY started_us DESC, first_seq DESC LIMIT 20",
             transaction_id,
             station,
         )
+        if len(found) == 1:
+            self._named[key] = found
+        return found
 
     def by_start(self, start_key: bytes) -> Sequence[Session]:
         """Return the sessions that began with the same words, the newest first."""
