@@ -89,7 +89,7 @@ async def test_all_sensors(
     await state_is(hass, f"{CONNECTOR}_offered_current", "16.0")
     await charger.measure(
         transaction,
-        energy_wh=3_500,
+        energy_wh=1_250,
         power_w=11_040.4,
         current_l1_a=16.02,
         current_l2_a=15.96,
