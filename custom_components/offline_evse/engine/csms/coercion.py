@@ -39,7 +39,9 @@ def mapping(value: object, oddities: Oddities) -> dict[str, Any]:
 
 def as_mapping(payload: object, oddities: Oddities) -> Mapping[str, Any]:
     """Return a payload that can be looked into, whatever stood in its place."""
-    return payload if isinstance(payload, Mapping) else mapping(payload, oddities)
+    if type(payload) is dict or isinstance(payload, Mapping):
+        return payload
+    return mapping(payload, oddities)
 
 
 def objects(value: object, oddities: Oddities, oddity: str) -> list[dict[str, Any]]:
@@ -51,10 +53,11 @@ def objects(value: object, oddities: Oddities, oddity: str) -> list[dict[str, An
         if value is not None:
             oddities.count(oddity)
         return []
-    found = [entry for entry in value if isinstance(entry, dict)]
-    if len(found) != len(value):
-        oddities.count("entry_not_an_object")
-    return found
+    for entry in value:
+        if not isinstance(entry, dict):
+            oddities.count("entry_not_an_object")
+            return [entry for entry in value if isinstance(entry, dict)]
+    return value
 
 
 def number(value: object, oddities: Oddities) -> float | None:

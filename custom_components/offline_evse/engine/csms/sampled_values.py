@@ -31,6 +31,7 @@ ROW = 2 * ELSEWHERE
 NOTHING = -1
 
 UNREADABLE = math.nan
+_ABSENT: list[float | None] = [None] * 4
 NOMINAL_V = 230.0
 _HIGHEST_PHASE_VOLTAGE_V = 300.0
 
@@ -238,12 +239,6 @@ def build_sample(
         if unphased is not None:
             phases = _phases_in_use(unphased, power, voltages)
             currents, phases_known = (unphased,) * phases, phases == 3
-    offered = _per_phase(row, OFFERED, gaps=True)
-    offered_a = max(offered) if offered else _value(row, OFFERED)
-    soc = _value(row, SOC)
-    if soc is not None and not 0 <= soc <= 100:
-        oddities.count("soc_out_of_range")
-        soc = None
     return EvseSample(
         timestamp=timestamp,
         context=context or ReadingContext.SAMPLE_PERIODIC,
@@ -252,11 +247,24 @@ def build_sample(
         currents_a=currents,
         phases_known=phases_known,
         voltages_v=voltages,
-        offered_a=offered_a,
-        soc_percent=soc,
+        offered_a=_value(row, OFFERED) if row[OFFERED] is not None else _highest(row, OFFERED),
+        soc_percent=None if row[SOC] is None else _state_of_charge(row, oddities),
         temperature_c=_value(row, TEMPERATURE),
         signed_data=signed_data,
     )
+
+
+def _highest(row: Row, place: int) -> float | None:
+    per_phase = _per_phase(row, place, gaps=True)
+    return max(per_phase) if per_phase else _value(row, place)
+
+
+def _state_of_charge(row: Row, oddities: Oddities) -> float | None:
+    percent = _value(row, SOC)
+    if percent is not None and not 0 <= percent <= 100:
+        oddities.count("soc_out_of_range")
+        return None
+    return percent
 
 
 def _silent(row: Row, place: int) -> bool:
@@ -291,6 +299,8 @@ def _total(row: Row, place: int) -> float | None:
 
 def _per_phase(row: Row, place: int, *, gaps: bool) -> tuple[float, ...] | None:
     """Return a value per terminal up to the last one mentioned; `gaps` may be filled with 0, or there are none."""
+    if row[place : place + 4] == _ABSENT == row[place + ELSEWHERE : place + ELSEWHERE + 4]:
+        return None
     for base in (place, place + ELSEWHERE):
         total, first, second, third = row[base : base + 4]
         if first is not None and second is not None and third is not None:

@@ -1,5 +1,6 @@
 """Commands on the wire, and what charge points answer to them."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, strategies as st
@@ -158,6 +159,14 @@ def test_what_1_6_cannot_say_is_said_so(codec: Ocpp16Codec, command: Command) ->
     """Before it leaves, and not as a fault of ours."""
     with pytest.raises(UnsupportedCommandError):
         codec.encode_command(command)
+
+
+def test_a_limit_reaches_a_station_whose_transaction_cannot_be_named(codec: Ocpp16Codec) -> None:
+    """As the default for whatever runs there."""
+    _, payload = codec.encode_command(replace(LIMIT, transaction_id="3f1c"))
+    profile = payload["csChargingProfiles"]
+    assert profile["chargingProfilePurpose"] == "TxDefaultProfile"
+    assert "transactionId" not in profile
 
 
 @given(commands=st.lists(COMMANDS, max_size=12), refusals=st.integers(0, 40))

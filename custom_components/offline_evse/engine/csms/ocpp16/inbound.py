@@ -19,7 +19,7 @@ from ...model.station_event import (
 )
 from ...model.transaction import TransactionEventType, TransactionReport
 from ..codec import Oddities, UnknownActionError
-from ..coercion import as_mapping, id_text, identifier, moment, moment_or, number, text, whole, word
+from ..coercion import LARGEST_ID, as_mapping, id_text, identifier, moment, moment_or, number, text, whole, word
 from ..profile_ladder import ProfileLadder
 from .samples import read_samples
 from .statuses import read_error_code, read_status, read_stop_reason
@@ -100,6 +100,7 @@ class Inbound:
         oddities = self._oddities
         now = self._clock.now()
         evse_id = self._evse_id(payload)
+        self._ladder().saw_evse(evse_id or 0)
         reservation_id = whole(payload.get("reservationId"), oddities)
         return TransactionReported(
             TransactionReport(
@@ -190,12 +191,12 @@ class Inbound:
         evse_id = identifier(payload.get("connectorId"), self._oddities)
         if evse_id is None:
             self._oddities.count("missing_connector_id")
-        else:
-            self._ladder().saw_evse(evse_id)
         return evse_id
 
     def _transaction_id(self, value: object) -> str | None:
         """Return an id that we may have given, or None: 0 and less are the charger's own (errata 3.54)."""
+        if type(value) is int and 0 < value <= LARGEST_ID:
+            return str(value)
         read = whole(value, self._oddities)
         if read is None or read <= 0:
             self._oddities.count("transaction_id_not_ours")

@@ -1,5 +1,6 @@
 """Commands as OCPP 1.6 requests."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -68,7 +69,7 @@ def encode_command(command: Command, ladder: ProfileLadder, now: datetime) -> tu
 def _message(command: Command, ladder: ProfileLadder, now: datetime) -> Any:
     match command:
         case ApplyLimit():
-            return _set_profile(live_profile(command, ladder.current, now))
+            return _set_profile(live_profile(_limit(command), ladder.current, now))
         case ApplyFloor(current_a=None):
             return call.ClearChargingProfile(id=profile_id(command.evse_id, Role.FLOOR))
         case ApplyFloor():
@@ -110,6 +111,12 @@ def _message(command: Command, ladder: ProfileLadder, now: datetime) -> Any:
             )
         case ClearAuthorizationCache():
             return call.ClearCache()
+
+
+def _limit(command: ApplyLimit) -> ApplyLimit:
+    """Leave out a transaction that 1.6 cannot name: a limit has to reach the station, for whatever runs there."""
+    named = command.transaction_id
+    return command if named is None or named.isdecimal() else replace(command, transaction_id=None)
 
 
 def _set_profile(profile: Profile) -> call.SetChargingProfile:

@@ -1,5 +1,6 @@
 """Commands as OCPP 2.0.1 requests."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -72,7 +73,7 @@ def encode_command(command: Command, ladder: ProfileLadder, now: datetime) -> tu
 def _message(command: Command, ladder: ProfileLadder, now: datetime) -> Any:
     match command:
         case ApplyLimit():
-            return _set_profile(live_profile(command, ladder.current, now))
+            return _set_profile(live_profile(_limit(command), ladder.current, now))
         case ApplyFloor(current_a=None):
             return call.ClearChargingProfile(charging_profile_id=profile_id(command.evse_id, Role.FLOOR))
         case ApplyFloor():
@@ -140,6 +141,14 @@ def _trigger_evse(command: TriggerMessage) -> EVSEType | None:
         return None
     # A status belongs to a connector, so one has to be named (F06.FR.12).
     return EVSEType(id=command.evse_id, connector_id=1 if command.message is Trigger.STATUS else None)
+
+
+def _limit(command: ApplyLimit) -> ApplyLimit:
+    """Leave out a transaction that 2.0.1 cannot name: a limit has to reach the station, for whatever runs there."""
+    named = command.transaction_id
+    if named is None or len(named) <= LONGEST_TRANSACTION_ID:
+        return command
+    return replace(command, transaction_id=None)
 
 
 def _set_profile(profile: Profile) -> call.SetChargingProfile:
