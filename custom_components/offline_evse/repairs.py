@@ -7,9 +7,10 @@ from homeassistant.components.repairs.const import FlowType
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_PASSWORD
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
-from .const import SUBENTRY_CIRCUIT
+from .const import DOMAIN, SUBENTRY_CIRCUIT
 from .flow_schemas import password_selector
 
 
@@ -22,17 +23,19 @@ async def async_create_fix_flow(
     if entry is None or subentry is None:
         return ConfirmRepairFlow()
     if subentry.subentry_type == SUBENTRY_CIRCUIT:
-        return MeterFlow(entry, subentry)
+        issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+        return MeterFlow(entry, subentry, issue.translation_placeholders if issue else None)
     return PasswordFlow(entry, subentry)
 
 
 class MeterFlow(RepairsFlow):
     """Leads to the set-up of the circuit whose meter is missing or silent. The issue stays until the meter is back."""
 
-    def __init__(self, entry: ConfigEntry, subentry: ConfigSubentry) -> None:
-        """Remember where to lead."""
+    def __init__(self, entry: ConfigEntry, subentry: ConfigSubentry, told: dict[str, str] | None) -> None:
+        """Remember where to lead, and what was told."""
         self._entry = entry
         self._subentry = subentry
+        self._told = told
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Begin; what comes in here is not an answer yet."""
@@ -43,7 +46,7 @@ class MeterFlow(RepairsFlow):
         if user_input is None:
             return self.async_show_form(
                 step_id="confirm",
-                description_placeholders={"circuit": self._subentry.title},
+                description_placeholders=self._told,
                 data_schema=vol.Schema({}),
             )
         flow = await self.hass.config_entries.subentries.async_init(

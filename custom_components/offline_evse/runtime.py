@@ -106,6 +106,7 @@ class EvseRuntime:
         dismiss_adopted(self._hass, self._stations)
         port: int = self._entry.data[CONF_PORT]
         if port == self._port:
+            self._issues.port_free()
             return
         try:
             await self.site.listen_on(port)
