@@ -246,14 +246,15 @@ class HomeAssistant:
             "error": None,
             "error_message": None,
         }
-        if not (storage / "http").exists():
-            document = {
-                "version": 2,
-                "minor_version": 2,
-                "key": "http",
-                "data": {"stable": http, "pending": None, "yaml_migration_done": True},
-            }
-            (storage / "http").write_text(json.dumps(document))
+        self._seed("http", 2, 2, {"stable": http, "pending": None, "yaml_migration_done": True})
+        # The later steps of onboarding would add integrations that live on the internet.
+        self._seed("onboarding", 4, 1, {"done": ["core_config", "analytics", "integration"]})
+
+    def _seed(self, key: str, version: int, minor_version: int, data: Mapping[str, Any]) -> None:
+        file = self.folder / ".storage" / key
+        if not file.exists():
+            document = {"version": version, "minor_version": minor_version, "key": key, "data": data}
+            file.write_text(json.dumps(document))
 
     async def _until_it_answers(self) -> None:
         assert self._session is not None
@@ -290,11 +291,6 @@ class HomeAssistant:
             },
         )
         self._keep(await self._token(grant_type="authorization_code", code=created["auth_code"]))
-        for step in ("core_config", "analytics"):
-            await self.post(f"/api/onboarding/{step}", {})
-        await self.post(
-            "/api/onboarding/integration", {"client_id": client, "redirect_uri": f"{client}?auth_callback=1"}
-        )
         kept.write_text(json.dumps(self._tokens))
 
     async def _onboard(self, step: str, data: Mapping[str, Any]) -> Any:

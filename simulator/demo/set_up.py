@@ -10,7 +10,10 @@ from .waiting import until
 
 GUEST_FUSE = "Guest bays"
 
-PHASES = ("l1", "l2", "l3")
+PER_PHASE = tuple(
+    f"_{quantity}_phase_{phase}" for quantity in ("power_consumption", "voltage") for phase in ("l1", "l2", "l3")
+)
+"""How the entities end that the balancing needs of the meter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,8 @@ async def add_meter(home: HomeAssistant, meter_port: int) -> None:
     options = await home.post("/api/config/config_entries/options/flow", {"handler": entry_id})
     path = f"/api/config/config_entries/options/flow/{options['flow_id']}"
     await home.post(path, {"time_between_update": 0})
-    # The option is read when the entry is set up.
+    await _enable_phases(home, entry_id)
+    # Options and entities are looked at when the entry is set up.
     await home.post(f"/api/config/config_entries/entry/{entry_id}/reload", {})
     await until("the meter reports", lambda: _meter_entities(home), within_s=30)
 
@@ -52,7 +56,7 @@ async def add_site(home: HomeAssistant, port: int, fuse_a: float = 25) -> str:
     meter = await until("the meter reports", lambda: _meter_entities(home), within_s=30)
     flow = await home.start_flow("offline_evse")
     step = await home.continue_flow(flow, {"name": "Harbour House", "port": port, "advanced": {"host": "127.0.0.1"}})
-    step = await home.continue_flow(step, {"fuse": fuse_a, "phases": "all"})
+    step = await home.continue_flow(step, {"fuse": fuse_a, "phases": "three_phase"})
     step = await home.continue_flow(step, {"meter_kind": "power_voltage"})
     suggested = suggested_values(step)
     step = await home.continue_flow(step, {**suggested, **meter})
@@ -137,12 +141,29 @@ def suggested_values(step: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
+async def _enable_phases(home: HomeAssistant, entry_id: str) -> None:
+    """Enable what the meter tells of each phase; the integration leaves it disabled."""
+    async with home.conversation() as ask:
+
+        async def registered() -> list[str] | None:
+            entities = await ask({"type": "config/entity_registry/list"})
+            per_phase = [
+                entity["entity_id"]
+                for entity in entities
+                if entity["config_entry_id"] == entry_id and entity["entity_id"].endswith(PER_PHASE)
+            ]
+            return per_phase if len(per_phase) == len(PER_PHASE) else None
+
+        # The integration makes its entities when it has seen the first telegram.
+        for entity_id in await until("the meter's entities are there", registered, within_s=30):
+            await ask({"type": "config/entity_registry/update", "entity_id": entity_id, "disabled_by": None})
+
+
 async def _meter_entities(home: HomeAssistant) -> dict[str, str] | None:
     states = await home.states()
     found: dict[str, str] = {}
-    for phase in PHASES:
-        for name, ending in (("power", f"power_consumption_phase_{phase}"), ("voltage", f"voltage_phase_{phase}")):
-            for entity_id, state in states.items():
-                if entity_id.endswith(ending) and state["state"] not in ("unknown", "unavailable"):
-                    found[f"{name}_{phase}"] = entity_id
-    return found if len(found) == 2 * len(PHASES) else None
+    for entity_id, state in states.items():
+        if entity_id.endswith(PER_PHASE) and state["state"] not in ("unknown", "unavailable"):
+            quantity = "voltage" if "voltage" in entity_id else "power"
+            found[f"{quantity}_{entity_id[-2:]}"] = entity_id
+    return found if len(found) == len(PER_PHASE) else None

@@ -46,7 +46,12 @@ class SystemClock(Clock):
 async def sleep(clock: Clock, delay_s: float) -> None:
     """Wait `delay_s` seconds of the given clock."""
     woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    timer = clock.call_later(delay_s, lambda: woken.done() or woken.set_result(None))
+
+    def wake() -> None:
+        if not woken.done():
+            woken.set_result(None)
+
+    timer = clock.call_later(delay_s, wake)
     try:
         await woken
     finally:

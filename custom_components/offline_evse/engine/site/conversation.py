@@ -145,9 +145,11 @@ class Conversation(StationHandler):
     def _stranger_says(self, station_id: str, event: StationEvent) -> StationAnswer:
         now = self._clock.now()
         stranger = self._register.state.strangers.get(station_id)
-        if isinstance(event, BootReported) and stranger is not None and stranger.identity != event.identity:
-            stranger.identity = event.identity
-            self._register.state.changed()
+        if isinstance(event, BootReported) and stranger is not None:
+            if stranger.identity != event.identity:
+                stranger.identity = event.identity
+                self._register.state.changed()
+            # Told each time: whoever listens may not have been able to do anything about it before.
             self._register.announce(StrangerAppeared(station_id, event.identity, stranger.remote))
         return BootAnswer(accepted=False, current_time=now, interval_s=STRANGER_INTERVAL_S)
 

@@ -53,10 +53,10 @@ class SiteMemory:
         station = register.stations[station_id]
         known = self.mapping(f"station/{station_id}")
         station.identity = StationIdentity(
-            vendor=_text(known.get("vendor")),
-            model=_text(known.get("model")),
-            serial_number=_text(known.get("serial_number")),
-            firmware_version=_text(known.get("firmware_version")),
+            vendor=station.identity.vendor or _text(known.get("vendor")),
+            model=station.identity.model or _text(known.get("model")),
+            serial_number=station.identity.serial_number or _text(known.get("serial_number")),
+            firmware_version=station.identity.firmware_version or _text(known.get("firmware_version")),
         )
         evse_ids = known.get("evses")
         for evse_id in evse_ids if isinstance(evse_ids, list) else ():

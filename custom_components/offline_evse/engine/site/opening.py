@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ..csms.schemas import preload
 from ..csms.settings import CsmsSettings
 from ..ledger.ledger import Ledger
 from ..model.clock import Clock
@@ -25,6 +26,7 @@ async def open_site(
     Raises LedgerUnavailableError where the ledger cannot be opened, LayoutError where the circuits make no tree,
     OSError where the port is taken. Nothing is left open then.
     """
+    await preload()
     ledger = await Ledger.open(folder / "ledger.db", clock)
     try:
         memory = await SiteMemory.open(ledger)

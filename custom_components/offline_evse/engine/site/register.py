@@ -6,7 +6,7 @@ from ..model.circuit import EvsePlacement, SiteLayout
 from ..model.station import EvseKey
 from .announcement import Announcement, EvseFound
 from .config import SiteConfig, StationConfig
-from .state import EvseState, SiteState, StationState
+from .state import EvseState, SiteState, StationState, Stranger
 
 
 class SiteRegister:
@@ -34,8 +34,7 @@ class SiteRegister:
             for key in [key for key in self.evses if key.station_id == station_id]:
                 del self.evses[key]
         for station_id in added:
-            self.stations[station_id] = StationState(station_id)
-            self.state.strangers.pop(station_id, None)
+            self.stations[station_id] = _welcome(station_id, self.state.strangers.pop(station_id, None))
         for evse in self.evses.values():
             self._fit(evse)
             evse.changed()
@@ -98,3 +97,15 @@ class SiteRegister:
         evse.terminals = len(config.wiring)
         if evse.limit_a is not None:
             evse.limit_a = min(evse.limit_a, config.maximum_a)
+
+
+def _welcome(station_id: str, stranger: Stranger | None) -> StationState:
+    """Take a station in, with what is known of it if it stands at the door."""
+    station = StationState(station_id)
+    if stranger is not None:
+        station.connected = True
+        station.connected_since = station.last_seen = stranger.first_seen
+        station.version = stranger.version
+        station.remote = stranger.remote
+        station.identity = stranger.identity
+    return station
