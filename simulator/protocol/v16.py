@@ -66,14 +66,10 @@ class StationV16(v16.ChargePoint, Dialect):  # type: ignore[misc]
                 answer = await call(self, calls.Authorize(id_tag=tag), checked=True)
                 return Answer(status=answer.id_tag_info["status"])
             case MeterMessage():
-                await call(
-                    self,
-                    calls.MeterValues(
-                        connector_id=message.evse_id,
-                        meter_value=[meter_value_v16(message.reading, message.measurands)],
-                    ),
-                    checked=False,
-                )
+                if value := meter_value_v16(message.reading, message.measurands):
+                    await call(
+                        self, calls.MeterValues(connector_id=message.evse_id, meter_value=[value]), checked=False
+                    )
             case TransactionMessage():
                 return await self._transaction(message)
             case Report():
@@ -109,25 +105,24 @@ class StationV16(v16.ChargePoint, Dialect):  # type: ignore[misc]
                     checked=True,
                 )
                 return Answer(status=answer.id_tag_info["status"], transaction_id=str(answer.transaction_id))
-            case Stage.UPDATED if message.reading is not None and message.measurands:
-                await call(
-                    self,
-                    calls.MeterValues(
-                        connector_id=transaction.evse_id,
-                        transaction_id=self._id(message),
-                        meter_value=[meter_value_v16(message.reading, message.measurands)],
-                    ),
-                    checked=False,
-                )
+            case Stage.UPDATED if message.reading is not None:
+                if value := meter_value_v16(message.reading, message.measurands):
+                    await call(
+                        self,
+                        calls.MeterValues(
+                            connector_id=transaction.evse_id,
+                            transaction_id=self._id(message),
+                            meter_value=[value],
+                        ),
+                        checked=False,
+                    )
             case Stage.ENDED:
                 return await self._stop(message)
         return Answer()
 
     async def _stop(self, message: TransactionMessage) -> Answer:
         transaction = message.transaction
-        data = None
-        if message.reading is not None and message.measurands:
-            data = [meter_value_v16(message.reading, message.measurands)]
+        value = meter_value_v16(message.reading, message.measurands) if message.reading is not None else None
         reason = transaction.stop_reason or "Other"
         answer = await call(
             self,
@@ -137,7 +132,7 @@ class StationV16(v16.ChargePoint, Dialect):  # type: ignore[misc]
                 transaction_id=self._id(message),
                 reason=_STOP_REASONS.get(reason, reason),
                 id_tag=message.tag,
-                transaction_data=data,
+                transaction_data=[value] if value else None,
             ),
             checked=True,
         )

@@ -84,11 +84,11 @@ def stamp(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
-def meter_value_v16(reading: Reading, measurands: tuple[str, ...]) -> dict[str, Any]:
-    """Write a reading as a MeterValue of OCPP 1.6."""
+def meter_value_v16(reading: Reading, measurands: tuple[str, ...]) -> dict[str, Any] | None:
+    """Write a reading as a MeterValue of OCPP 1.6; None if there is nothing to write."""
     samples = [
         {
-            "value": f"{value:g}" if measurand != "Energy.Active.Import.Register" else str(round(value)),
+            "value": str(value),
             "context": reading.context,
             "format": "Raw",
             "measurand": measurand,
@@ -98,7 +98,7 @@ def meter_value_v16(reading: Reading, measurands: tuple[str, ...]) -> dict[str, 
         }
         for measurand, phase, value in reading.values(measurands)
     ]
-    return {"timestamp": stamp(reading.at), "sampled_value": samples}
+    return {"timestamp": stamp(reading.at), "sampled_value": samples} if samples else None
 
 
 def meter_value_v201(reading: Reading, measurands: tuple[str, ...]) -> dict[str, Any] | None:
@@ -110,7 +110,6 @@ def meter_value_v201(reading: Reading, measurands: tuple[str, ...]) -> dict[str,
             "measurand": measurand,
             "phase": phase,
             "location": "EV" if measurand == "SoC" else "Outlet",
-            # 2.0.1 knows Power.Offered, SoC and the rest; units go as text with their default multiplier.
             "unit_of_measure": {"unit": UNITS[measurand]},
         }
         for measurand, phase, value in reading.values(measurands)

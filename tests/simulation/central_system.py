@@ -84,28 +84,33 @@ class CentralSystem:
         connection = len(self.sockets)
         self._news.set()
         async for message in socket:
-            try:
-                frame = json.loads(message.data)
-                kind, unique_id, *rest = frame
-                if kind == 2:
-                    action, payload = rest
-                    if not isinstance(action, str) or unique_id.startswith("garbage"):
-                        raise ValueError(action)
-                    answer = self._answer(action, payload)
-                    self.frames.append(Frame(action, payload, connection))
-                    if answer is None:
-                        await socket.send_str(json.dumps([4, unique_id, "InternalError", "", {}]))
-                    else:
-                        await socket.send_str(json.dumps([3, unique_id, answer]))
-                elif unique_id in self._calls:
-                    self._calls.pop(unique_id).set_result(frame)
-                else:
-                    raise ValueError(unique_id)
-            except (ValueError, TypeError, AttributeError):
+            if not await self._hear(socket, connection, message.data):
                 self.noise.append(message.data)
             self._news.set()
         self._news.set()
         return socket
+
+    async def _hear(self, socket: web.WebSocketResponse, connection: int, text: str) -> bool:
+        """Take one frame; return whether it made sense."""
+        try:
+            kind, unique_id, *rest = frame = json.loads(text)
+        except ValueError, TypeError:
+            return False
+        if kind != 2:
+            answer = self._calls.pop(unique_id, None)
+            if answer is not None:
+                answer.set_result(frame)
+            return answer is not None
+        if len(rest) != 2 or not isinstance(rest[0], str) or not isinstance(unique_id, str):
+            return False
+        if unique_id.startswith("garbage"):
+            return False
+        action, payload = rest
+        reply = self._answer(action, payload)
+        self.frames.append(Frame(action, payload, connection))
+        error = [4, unique_id, "InternalError", "", {}]
+        await socket.send_str(json.dumps(error if reply is None else [3, unique_id, reply]))
+        return True
 
     def _answer(self, action: str, payload: dict[str, Any]) -> dict[str, Any] | None:
         if action in self.answers:

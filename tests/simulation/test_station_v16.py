@@ -27,7 +27,11 @@ async def test_it_says_who_it_is_and_how_it_stands() -> None:
         assert boot.payload["chargePointVendor"] == "Voltgarden"
         assert boot.payload["chargePointSerialNumber"] == "VG-1"
         statuses = site.central.payloads("StatusNotification")
-        assert [(s["connectorId"], s["status"]) for s in statuses] == [(0, "Available"), (1, "Available"), (2, "Available")]
+        assert [(s["connectorId"], s["status"]) for s in statuses] == [
+            (0, "Available"),
+            (1, "Available"),
+            (2, "Available"),
+        ]
 
 
 async def test_heartbeat_follows_the_interval_of_the_boot() -> None:
@@ -285,7 +289,9 @@ async def test_a_reboot_keeps_transaction_profile_and_register() -> None:
         site.live(30)
         await site.central.said("BootNotification", 2)
         assert evse.terminals_a == (8.0, 8.0, 8.0)
-        assert await site.central.ask("RemoteStopTransaction", {"transactionId": transaction_id}) == {"status": "Accepted"}
+        assert await site.central.ask("RemoteStopTransaction", {"transactionId": transaction_id}) == {
+            "status": "Accepted"
+        }
         site.live(10)
         stop = await site.central.said("StopTransaction")
         assert (stop["transactionId"], stop["reason"]) == (transaction_id, "Remote")
