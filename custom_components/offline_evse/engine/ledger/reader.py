@@ -35,12 +35,12 @@ class Reader:
 
     async def ask[T](self, question: Callable[[sqlite3.Connection], T]) -> T:
         """Put a question; raises LedgerUnavailableError where the file cannot be read."""
+        if self._closed:
+            raise LedgerUnavailableError("unreadable")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._executor, self._answer, question)
         except sqlite3.Error as error:
             raise unavailable(error) from error
-        except RuntimeError as error:
-            raise LedgerUnavailableError("unreadable") from error
 
     def _answer[T](self, question: Callable[[sqlite3.Connection], T]) -> T:
         if self._connection is None:
