@@ -61,7 +61,8 @@ class Inbound:
 
     def decode(self, action: str, payload: Mapping[str, Any]) -> StationEvent:
         """Turn a request into an event; raises UnknownActionError."""
-        payload = as_mapping(payload, self._oddities)
+        if type(payload) is not dict:
+            payload = as_mapping(payload, self._oddities)
         parser = self._parsers.get(action)
         if parser is not None:
             return parser(payload)
@@ -73,7 +74,9 @@ class Inbound:
         oddities = self._oddities
         now = self._clock.now()
         samples = read_samples(payload.get("meterValue"), now, oddities)
-        evse_id = self._evse_id(payload)
+        evse_id = payload.get("connectorId")
+        if type(evse_id) is not int or not 0 <= evse_id <= LARGEST_ID:
+            evse_id = self._evse_id(payload)
         raw_transaction_id = payload.get("transactionId")
         if raw_transaction_id is None:
             return MeterValuesReported(evse_id=evse_id or 0, samples=samples)

@@ -21,7 +21,10 @@ def read_samples(value: object, otherwise: datetime, oddities: Oddities) -> tupl
 
     `otherwise` is the time of entries that tell none.
     """
-    entries = objects(value, oddities, "meter_value_not_a_list")
+    if type(value) is list and len(value) == 1 and type(value[0]) is dict:
+        entries = value
+    else:
+        entries = objects(value, oddities, "meter_value_not_a_list")
     if len(entries) == 1:
         sample = read_sample(entries[0], otherwise, oddities)
         return () if sample.is_empty else (sample,)
