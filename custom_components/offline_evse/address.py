@@ -2,22 +2,20 @@
 
 import asyncio
 from contextlib import suppress
-import socket
 
 from homeassistant.components import network
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 
 from .const import DOMAIN
+from .runtime import OfflineEvseConfigEntry
 
 
-async def charger_url(hass: HomeAssistant, entry: ConfigEntry) -> str:
-    """Return the address to type into a charger, which appends its own id."""
+async def charger_url(hass: HomeAssistant, entry: OfflineEvseConfigEntry) -> str:
+    """Return the address to type into a charger, which appends its own id. The site has to be running."""
     host: str = entry.data.get(CONF_HOST) or await network.async_get_source_ip(hass)
-    port = entry.runtime_data.site.port if hasattr(entry, "runtime_data") else entry.data[CONF_PORT]
-    return f"ws://{f'[{host}]' if ':' in host else host}:{port}/"
+    return f"ws://{f'[{host}]' if ':' in host else host}:{entry.runtime_data.site.port}/"
 
 
 def remote_url(hass: HomeAssistant) -> str:
@@ -36,7 +34,7 @@ async def bind_error(port: int, host: str | None) -> OSError | None:
 
     try:
         server = await asyncio.start_server(nobody, host or None, port)
-    except (OSError, socket.gaierror) as err:
+    except OSError as err:
         return err
     server.close()
     await server.wait_closed()

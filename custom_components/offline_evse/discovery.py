@@ -6,7 +6,6 @@ from typing import Final, TypedDict
 
 from homeassistant.config_entries import SOURCE_INTEGRATION_DISCOVERY
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.data_entry_flow import UnknownFlow
 from homeassistant.helpers import discovery_flow
 
 from .const import DOMAIN
@@ -66,7 +65,4 @@ def dismiss_adopted(hass: HomeAssistant, station_ids: Collection[str]) -> None:
     """Take the cards away of chargers that have been adopted on another way."""
     for flow in hass.config_entries.flow.async_progress_by_handler(DOMAIN):
         if flow["context"].get("unique_id") in station_ids:
-            try:
-                hass.config_entries.flow.async_abort(flow["flow_id"])
-            except UnknownFlow:
-                continue
+            hass.config_entries.flow.async_abort(flow["flow_id"])

@@ -47,15 +47,18 @@ class SiteIssues:
         self._site_changed()
 
     @callback
-    def stop(self) -> None:
-        """Listen no longer, and leave no issue behind that nobody would remove."""
+    def stop(self, *, forget: bool) -> None:
+        """Listen no longer. `forget`: leave no issue behind that nobody would remove.
+
+        When Home Assistant stops they are left alone: an issue that is deleted forgets that people have ignored it.
+        """
         while self._unsubscribe:
             self._unsubscribe.pop()()
         for pending in (*self._silent.values(), *self._refused.values()):
             pending()
         self._silent.clear()
         self._refused.clear()
-        for issue_id in tuple(self._present):
+        for issue_id in tuple(self._present) if forget else ():
             self._delete(issue_id)
 
     @callback

@@ -81,13 +81,13 @@ class EvseRuntime:
         for stranger in self.site.state.strangers.values():
             discover_stranger(self._hass, stranger.station_id, stranger.identity)
 
-    async def close(self, _event: Event | None = None) -> None:
+    async def close(self, event: Event | None = None) -> None:
         """Stop listening and close the site: on unload, and when Home Assistant stops, which unloads nothing."""
         if self._closed:
             return
         self._closed = True
         self._meters.stop()
-        self._issues.stop()
+        self._issues.stop(forget=event is None)
         for subscription in (*self._chargers.values(), *self._unsubscribe):
             subscription()
         self._chargers.clear()

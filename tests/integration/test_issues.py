@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import aiohttp
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
@@ -14,6 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.offline_evse.const import DOMAIN
+from custom_components.offline_evse.engine.model.failure import LayoutError
 from custom_components.offline_evse.engine.site.site import Site
 from custom_components.offline_evse.issues import SILENT_FOR_S
 from tests.integration.conftest import MAIN, Dial, open_entry
@@ -210,6 +213,34 @@ async def test_unloading_takes_all_messages_away(
     assert found(issue_registry) == {"meter_gone_main"}
     await hass.config_entries.async_unload(site_entry.entry_id)
     assert found(issue_registry) == set()
+
+
+@pytest.mark.usefixtures("grid_sensors")
+async def test_fuses_that_do_not_fit_are_told_and_the_former_kept(
+    hass: HomeAssistant, site: Site, site_entry: MockConfigEntry, issue_registry: ir.IssueRegistry
+) -> None:
+    (main,) = site_entry.get_subentries_of_type("circuit")
+    former = site.config
+    with patch.object(Site, "configure", side_effect=LayoutError("ring", "main")):
+        hass.config_entries.async_update_subentry(site_entry, main, data={**main.data, "fuse": 35})
+        await hass.async_block_till_done()
+    assert found(issue_registry) == {"bad_layout"}
+    assert site.config == former
+    hass.config_entries.async_update_subentry(site_entry, main, data={**main.data, "fuse": 40})
+    await hass.async_block_till_done()
+    assert found(issue_registry) == set()
+    assert site.config.circuits[0].limit_a == (40, 40, 40)
+
+
+async def test_stopping_leaves_messages_to_what_people_made_of_them(
+    hass: HomeAssistant, site: Site, issue_registry: ir.IssueRegistry
+) -> None:
+    ir.async_ignore_issue(hass, DOMAIN, "meter_gone_main", True)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+    await hass.async_block_till_done()
+    issue = issue_registry.async_get_issue(DOMAIN, "meter_gone_main")
+    assert issue is not None
+    assert issue.dismissed_version is not None
 
 
 class _Nobody:

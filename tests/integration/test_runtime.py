@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 import socket
 from types import MappingProxyType
+from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.core import HomeAssistant
@@ -12,6 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.offline_evse.const import DOMAIN
+from custom_components.offline_evse.engine.model.failure import LayoutError
 from custom_components.offline_evse.engine.model.station import EvseKey
 from custom_components.offline_evse.engine.site.site import Site
 from tests.integration.conftest import CHARGER, Dial, open_entry
@@ -183,3 +185,40 @@ async def test_the_meter_reaches_the_site(hass: HomeAssistant, site: Site) -> No
         hass.states.async_set(f"sensor.grid_current_l{phase}", str(current), {"unit_of_measurement": "A"})
     await until(site.state, lambda: site.state.circuits["main"].measured_a == (3.0, 4.0, 5.0))
     assert not site.state.circuits["main"].meter_silent
+
+
+async def test_fuses_that_do_not_fit_are_told(
+    hass: HomeAssistant, own_folder: Path, site_entry: MockConfigEntry
+) -> None:
+    site_entry.add_to_hass(hass)
+    with patch("custom_components.offline_evse.open_site", side_effect=LayoutError("ring", "main")):
+        await hass.config_entries.async_setup(site_entry.entry_id)
+    assert site_entry.state is ConfigEntryState.SETUP_ERROR
+    assert site_entry.error_reason_translation_key == "bad_layout"
+
+
+async def test_a_charger_that_comes_and_goes_is_logged_once_each(
+    site: Site, dial: Dial, caplog: pytest.LogCaptureFixture
+) -> None:
+    charger = await dial(site.port, "CP-1")
+    await charger.boot()
+    await charger.status("Preparing")
+    await charger.hang_up()
+    await until(site.stations["CP-1"], lambda: not site.stations["CP-1"].connected)
+    assert caplog.text.count("Charger CP-1 has connected") == 1
+    assert caplog.text.count("Charger CP-1 has gone offline") == 1
+
+
+async def test_listeners_hear_of_what_is_there_and_of_what_comes(
+    hass: HomeAssistant, charger: Wallbox, site_entry: MockConfigEntry
+) -> None:
+    heard: list[object] = []
+    end = site_entry.runtime_data.add_evse_listener(lambda evse, _subentry_id: heard.append(evse))
+    assert heard == [EvseKey("CP-1", 1)]
+    await charger.status("Available", connector=2)
+    await hass.async_block_till_done()
+    assert heard == [EvseKey("CP-1", 1), EvseKey("CP-1", 2)]
+    end()
+    await charger.status("Available", connector=3)
+    await hass.async_block_till_done()
+    assert len(heard) == 2
