@@ -200,7 +200,9 @@ class Link:
             for task in tasks:
                 task.cancel()
             for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-                if isinstance(outcome, Exception) and not isinstance(outcome, ConnectionError | TimeoutError):
+                if isinstance(outcome, OcppError):
+                    _LOGGER.warning("%s: refused at the door: %r", model.identity, outcome)
+                elif isinstance(outcome, Exception) and not isinstance(outcome, ConnectionError | TimeoutError):
                     _LOGGER.error("%s: %r", model.identity, outcome, exc_info=outcome)
             if wire not in self._abandoned:
                 self._wire = None
