@@ -1,6 +1,6 @@
 """A central system that listens, and chargers that dial it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, Protocol
 
 import pytest
@@ -16,7 +16,7 @@ from .site_double import SiteDouble
 class Dial(Protocol):
     """Connects a charger by its path."""
 
-    def __call__(self, path: str = "/CP1", *args: Any, **kwargs: Any) -> Awaitable[Charger]:
+    def __call__(self, path: str = "/CP1", *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Charger]:
         """See `Charger.dial`."""
 
 

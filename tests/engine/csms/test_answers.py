@@ -17,6 +17,7 @@ from custom_components.offline_evse.engine.model.station_event import (
     StatusReported,
     TransactionReported,
 )
+from tests.engine.clock import NOON, ManualClock
 
 from .charger import AVAILABLE, BOOT, Charger
 from .conftest import Dial
@@ -223,10 +224,12 @@ async def test_long_interval_of_a_boot_answer_is_shortened(dial: Dial) -> None:
     assert (await charger.call("BootNotification", BOOT))[2]["interval"] == 30
 
 
-async def test_last_frames_are_kept_for_diagnostics(csms: CentralSystem, dial: Dial) -> None:
+async def test_last_frames_are_kept_for_diagnostics(csms: CentralSystem, dial: Dial, clock: ManualClock) -> None:
     charger = await dial()
     await charger.call("Heartbeat")
-    received, sent = csms.frames("CP1")[-2:]
+    await clock.advance(60)
+    received, sent = csms.frames("CP1")[:2]
+    assert received.at == sent.at == NOON
     assert (received.direction, json.loads(received.text)[2]) == ("received", "Heartbeat")
     assert (sent.direction, json.loads(sent.text)[0]) == ("sent", 3)
     assert csms.frames("CP9") == ()

@@ -82,7 +82,7 @@ async def test_urgent_commands_overtake_and_equals_keep_their_order(dial: Dial, 
         await waiting.give(ClearAuthorizationCache()),
         await waiting.give(limit(6), Priority.SAFETY),
     ]
-    order = []
+    order: list[str] = []
     while True:
         await charger.accept(request)
         if len(order) == 5:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ...model.clock import Clock
@@ -38,7 +38,7 @@ class FrameLog:
     def __init__(self, clock: Clock) -> None:
         """Begin empty."""
         self._clock = clock
-        self._frames: deque[tuple[datetime, Direction, bytes, int]] = deque()
+        self._frames: deque[tuple[float, Direction, bytes, int]] = deque()
         self._bytes = 0
 
     def add(self, direction: Direction, raw: bytes) -> None:
@@ -46,13 +46,15 @@ class FrameLog:
         size = len(raw)
         kept = raw if size <= MAX_FRAME_BYTES else raw[:MAX_FRAME_BYTES]
         frames = self._frames
-        frames.append((self._clock.now(), direction, kept, size))
+        frames.append((self._clock.monotonic(), direction, kept, size))
         self._bytes += len(kept)
         while self._bytes > MAX_TOTAL_BYTES or len(frames) > MAX_FRAMES:
             self._bytes -= len(frames.popleft()[2])
 
     def frames(self) -> tuple[LoggedFrame, ...]:
         """All that are kept, oldest first."""
+        now, now_s = self._clock.now(), self._clock.monotonic()
         return tuple(
-            LoggedFrame(at, direction, raw.decode(errors="replace"), size) for at, direction, raw, size in self._frames
+            LoggedFrame(now - timedelta(seconds=now_s - at_s), direction, raw.decode(errors="replace"), size)
+            for at_s, direction, raw, size in self._frames
         )
