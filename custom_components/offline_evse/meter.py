@@ -103,18 +103,17 @@ def reading(field: str, state: State | None) -> float | None:
 
 
 def phase_currents(set_up: MeterSetUp, values: Mapping[str, float]) -> PhaseAmperes | None:
-    """Work out the current of each phase in A, export negative; None where a value that is needed is not there."""
+    """Work out the current of each phase in A, export negative; None where a value that is needed is not there.
+
+    `values` holds everything the meter is set up to tell; a voltage that is not in it is not measured.
+    """
     currents = [0.0, 0.0, 0.0]
     for phase in set_up.phases:
         match set_up.kind:
             case MeterKind.CURRENTS:
                 current = _signed_current(values.get(CURRENT_FIELDS[phase]), values.get(POWER_FIELDS[phase]))
             case MeterKind.POWER_VOLTAGE:
-                voltage_expected = VOLTAGE_FIELDS[phase] in set_up.entities
-                voltage = values.get(VOLTAGE_FIELDS[phase])
-                if voltage_expected and voltage is None:
-                    return None
-                current = _current(values.get(POWER_FIELDS[phase]), voltage)
+                current = _current(values.get(POWER_FIELDS[phase]), values.get(VOLTAGE_FIELDS[phase]))
             case MeterKind.POWER_TOTAL:
                 total = values.get(CONF_POWER_TOTAL)
                 current = None if total is None else _current(total / len(set_up.phases), None)
