@@ -120,22 +120,20 @@ def raised(claims: list[Claim], capacity: list[float], row: int, by: float) -> l
 
 @given(seeds)
 @settings(max_examples=400)
-def test_where_others_come_first_a_wider_row_goes_to_them(seed: int) -> None:
+def test_where_others_come_first_there_are_others_held_by_the_same_row(seed: int) -> None:
     claims, capacity = random_problem(seed)
     shares = allocate(claims, capacity).shares
     for number, share in enumerate(shares):
         if share.cause is Cause.OTHERS_FIRST:
-            assert share.row is not None
-            cost = dict(claims[number].rows)[share.row]
-            wider = raised(claims, capacity, share.row, 0.01 * cost)
-            held = [
-                other
-                for other, claim in enumerate(claims)
-                if other != number and shares[other].row == share.row and shares[other].cause is Cause.ROW
-            ]
-            assert held
-            alone = [other for other in held if wider[other] > shares[other].exact_a + 1e-9]
-            assert alone or wider[number] <= share.exact_a + 1e-9 or len(claims[number].rows) > 1
+            assert any(
+                other.row == share.row
+                and other.cause is Cause.ROW
+                and (
+                    claims[place].priority > claims[number].priority
+                    or other.exact_a / claims[place].weight < share.exact_a / claims[number].weight
+                )
+                for place, other in enumerate(shares)
+            )
 
 
 @given(seeds)

@@ -77,42 +77,44 @@ def allocate(claims: Sequence[Claim], capacity: Sequence[float], turn: int = 0) 
     """
     slack = list(capacity)
     shares: list[Share] = [_NOTHING] * len(claims)
-    admitted = _admit(claims, capacity, slack, shares)
+    classes = _admit(claims, capacity, slack, shares)
     contested: set[int] = set()
-    start = 0
-    while start < len(admitted):
-        priority = claims[admitted[start]].priority
-        end = start
-        while end < len(admitted) and claims[admitted[end]].priority == priority:
-            end += 1
-        members = admitted[start:end]
-        _fill(members, claims, slack, shares, contested)
-        start = end
-    _quantise(admitted, claims, slack, shares, turn)
+    grouped = [_groups(members, claims) for members in classes]
+    for groups in grouped:
+        _fill(groups, slack, shares, contested)
+    for groups in grouped:
+        _quantise(groups, slack, shares, turn)
     return Allocation(shares, slack)
 
 
 _NOTHING = Share(0.0, 0.0, Cause.MAXIMUM)
+_LEVEL_EPSILON = EPSILON * 1e-3
 
 
-def _admit(claims: Sequence[Claim], capacity: Sequence[float], slack: list[float], shares: list[Share]) -> list[int]:
-    order = sorted(range(len(claims)), key=lambda number: (-claims[number].priority, -claims[number].score))
-    admitted: list[int] = []
-    for number in order:
-        claim = claims[number]
-        minimum = claim.minimum_a
-        if claim.maximum_a < minimum - EPSILON:
+def _admit(
+    claims: Sequence[Claim], capacity: Sequence[float], slack: list[float], shares: list[Share]
+) -> list[list[int]]:
+    """Take everybody's minimum who gets one; returns them class by class, the highest first."""
+    ranks = [(-claim.priority, -claim.score) for claim in claims]
+    classes: list[list[int]] = []
+    last: int | None = None
+    for number in sorted(range(len(claims)), key=ranks.__getitem__):
+        _, rows, minimum, maximum, _, priority, _, _, entry = claims[number]
+        if maximum < minimum - EPSILON:
             continue
-        need = max(minimum, claim.entry_a) - EPSILON
-        for row, cost in claim.rows:
+        need = (max(entry, minimum)) - EPSILON
+        for row, cost in rows:
             if slack[row] < need * cost:
-                shares[number] = _refusal(claim, capacity, slack)
+                shares[number] = _refusal(claims[number], capacity, slack)
                 break
         else:
-            for row, cost in claim.rows:
+            for row, cost in rows:
                 slack[row] -= minimum * cost
-            admitted.append(number)
-    return admitted
+            if priority != last:
+                classes.append([])
+                last = priority
+            classes[-1].append(number)
+    return classes
 
 
 def _refusal(claim: Claim, capacity: Sequence[float], slack: list[float]) -> Share:
@@ -125,128 +127,165 @@ def _refusal(claim: Claim, capacity: Sequence[float], slack: list[float]) -> Sha
     return Share(0.0, 0.0, Cause.WAITING if alone else Cause.TOO_SMALL, tightest)
 
 
-def _fill(
-    members: list[int], claims: Sequence[Claim], slack: list[float], shares: list[Share], contested: set[int]
-) -> None:
+class _Group(NamedTuple):
+    """Members of one class that are alike in all that matters once admitted, and so have the same exact current."""
+
+    rows: Coefficients
+    minimum_a: float
+    maximum_a: float
+    weight: float
+    step_a: float
+    members: list[int]
+
+
+def _groups(members: list[int], claims: Sequence[Claim]) -> list[_Group]:
+    groups: dict[tuple[int, float, float, float, float], _Group] = {}
+    for number in members:
+        _, rows, minimum, maximum, step, _, weight, _, _ = claims[number]
+        # Alike by identity: a tree hands out the same tuple for the same way up.
+        kind = (id(rows), minimum, maximum, weight, step)
+        group = groups.get(kind)
+        if group is None:
+            groups[kind] = _Group(rows, minimum, maximum, weight, step, [number])
+        else:
+            group.members.append(number)
+    return list(groups.values())
+
+
+def _fill(groups: list[_Group], slack: list[float], shares: list[Share], contested: set[int]) -> None:
     """Raise the level of one class until everyone in it is frozen.
 
     A live member has weight * level. While members are live, `slack` holds what its row would have without them, so
     the level at which a row is full is slack / rate; freezing a member only ever moves that level up, which lets
     the heap hold stale entries and look again when one comes up.
     """
-    rate: dict[int, float] = {}
-    alive: dict[int, int] = {}
+    rate = [0.0] * len(slack)
     on_row: dict[int, list[int]] = {}
-    for number in members:
-        for row, _ in claims[number].rows:
+    for index, group in enumerate(groups):
+        for row, _ in group.rows:
             if row in on_row:
-                on_row[row].append(number)
+                on_row[row].append(index)
             else:
-                on_row[row] = [number]
-                rate[row] = 0.0
-                alive[row] = 0
-    to_start = sorted(((claims[number].minimum_a / claims[number].weight, number) for number in members), reverse=True)
-    to_finish = sorted(((claims[number].maximum_a / claims[number].weight, number) for number in members), reverse=True)
-    waiting = set(members)
+                on_row[row] = [index]
+    starts = sorted(((group.minimum_a / group.weight, index) for index, group in enumerate(groups)), reverse=True)
+    finishes = sorted(((group.maximum_a / group.weight, index) for index, group in enumerate(groups)), reverse=True)
+    waiting = set(range(len(groups)))
     live: set[int] = set()
     heap: list[tuple[float, int]] = []
     full: list[int] = []
     while waiting or live:
-        while heap:
-            level, row = heap[0]
-            if not alive[row]:
-                heappop(heap)
-                continue
-            now = slack[row] / rate[row]
-            if now > level + EPSILON * 1e-3:
-                heapreplace(heap, (now, row))
-                continue
-            break
-        row_level = heap[0][0] if heap else inf
-        while to_finish and to_finish[-1][1] not in live and to_finish[-1][1] not in waiting:
-            to_finish.pop()
-        while to_start and to_start[-1][1] not in waiting:
-            to_start.pop()
-        start_level = to_start[-1][0] if to_start else inf
-        finish_level = to_finish[-1][0] if to_finish else inf
+        row_level = _next_full(heap, slack, rate)
+        while starts and starts[-1][1] not in waiting:
+            starts.pop()
+        while finishes and finishes[-1][1] not in live and finishes[-1][1] not in waiting:
+            finishes.pop()
+        start_level = starts[-1][0] if starts else inf
+        finish_level = finishes[-1][0] if finishes else inf
         if start_level <= finish_level and start_level <= row_level:
             fresh: set[int] = set()
-            while to_start and to_start[-1][0] <= start_level + EPSILON * 1e-3:
-                number = to_start.pop()[1]
-                if number not in waiting:
-                    continue
-                waiting.discard(number)
-                live.add(number)
-                claim = claims[number]
-                for row, cost in claim.rows:
-                    slack[row] += claim.minimum_a * cost
-                    rate[row] += claim.weight * cost
-                    alive[row] += 1
-                    fresh.add(row)
+            while starts and starts[-1][0] <= start_level + _LEVEL_EPSILON:
+                index = starts.pop()[1]
+                if index in waiting:
+                    waiting.discard(index)
+                    live.add(index)
+                    rows, minimum, _, weight, _, numbers = groups[index]
+                    count = len(numbers)
+                    for row, cost in rows:
+                        cost *= count
+                        slack[row] += minimum * cost
+                        rate[row] += weight * cost
+                        fresh.add(row)
+            entries = [(slack[row] / rate[row], row) for row in fresh]
             if heap:
-                for row in fresh:
-                    heappush(heap, (slack[row] / rate[row], row))
+                for entry in entries:
+                    heappush(heap, entry)
             else:
-                heap = [(slack[row] / rate[row], row) for row in fresh]
+                heap = entries
                 heapify(heap)
             continue
+        frozen: list[tuple[int, Share]] = []
         if finish_level <= row_level:
-            number = to_finish.pop()[1]
-            maximum = claims[number].maximum_a
-            shares[number] = Share(maximum, maximum, Cause.MAXIMUM)
-            frozen = [(number, maximum)]
+            while finishes and finishes[-1][0] <= finish_level + _LEVEL_EPSILON:
+                index = finishes.pop()[1]
+                if index in live:
+                    maximum = groups[index].maximum_a
+                    frozen.append((index, Share(maximum, maximum, Cause.MAXIMUM)))
         else:
-            full_row = heap[0][1]
-            full.append(full_row)
-            first_served = full_row in contested
-            frozen = []
-            for number in on_row[full_row]:
-                if number in live:
-                    claim = claims[number]
-                    exact = min(max(claim.weight * row_level, claim.minimum_a), claim.maximum_a)
-                    cause = Cause.OTHERS_FIRST if first_served else Cause.ROW
-                    shares[number] = Share(exact, exact, cause, full_row)
-                    frozen.append((number, exact))
-                elif number in waiting:
-                    minimum = claims[number].minimum_a
-                    shares[number] = Share(minimum, minimum, Cause.OTHERS_FIRST, full_row)
-                    waiting.discard(number)
-        for number, exact in frozen:
-            live.discard(number)
-            claim = claims[number]
-            for row, cost in claim.rows:
+            row = heap[0][1]
+            full.append(row)
+            cause = Cause.OTHERS_FIRST if row in contested else Cause.ROW
+            for index in on_row[row]:
+                _, minimum, maximum, weight, _, numbers = groups[index]
+                if index in live:
+                    exact = min(max(weight * row_level, minimum), maximum)
+                    frozen.append((index, Share(exact, exact, cause, row)))
+                elif index in waiting:
+                    waiting.discard(index)
+                    for number in numbers:
+                        shares[number] = Share(minimum, minimum, Cause.OTHERS_FIRST, row)
+        for index, share in frozen:
+            live.discard(index)
+            rows, _, _, weight, _, numbers = groups[index]
+            count = len(numbers)
+            exact = share.exact_a
+            for row, cost in rows:
+                cost *= count
                 slack[row] -= exact * cost
-                rate[row] -= claim.weight * cost
-                alive[row] -= 1
+                rate[row] -= weight * cost
+            for number in numbers:
+                shares[number] = share
     contested.update(full)
 
 
-def _quantise(admitted: list[int], claims: Sequence[Claim], slack: list[float], shares: list[Share], turn: int) -> None:
-    short: list[int] = []
-    for number in admitted:
-        share = shares[number]
-        claim = claims[number]
-        exact = share.exact_a
-        rounded = max(round_down(exact, claim.step_a), claim.minimum_a)
+def _next_full(heap: list[tuple[float, int]], slack: list[float], rate: list[float]) -> float:
+    """Return the level at which the next row is full, and leave that row on top of the heap."""
+    while heap:
+        level, row = heap[0]
+        # A row without live members has a rate of 0 but for rounding; weights are far above that.
+        if rate[row] < EPSILON:
+            heappop(heap)
+        elif (now := slack[row] / rate[row]) > level + _LEVEL_EPSILON:
+            heapreplace(heap, (now, row))
+        else:
+            return level
+    return inf
+
+
+def _quantise(groups: list[_Group], slack: list[float], shares: list[Share], turn: int) -> None:
+    """Round down to steps, and hand the left-over steps of a class out, at most one to each."""
+    short: list[tuple[int, int]] = []
+    for index, (rows, minimum, _, _, step, numbers) in enumerate(groups):
+        _, exact, cause, binding = shares[numbers[0]]
+        if cause is Cause.MAXIMUM:
+            continue
+        rounded = max(round_down(exact, step), minimum)
         if exact - rounded > EPSILON:
-            for row, cost in claim.rows:
-                slack[row] += (exact - rounded) * cost
-            short.append(number)
-        shares[number] = Share(rounded, exact, share.cause, share.row)
+            left = (exact - rounded) * len(numbers)
+            for row, cost in rows:
+                slack[row] += left * cost
+            share = Share(rounded, exact, cause, binding)
+            for number in numbers:
+                shares[number] = share
+                short.append((number, index))
     if not short:
         return
+    short.sort()
     first = turn % len(short)
-    order = short[first:] + short[:first]
-    order.sort(key=lambda number: -claims[number].priority)
-    for number in order:
-        claim = claims[number]
-        step = claim.step_a
-        if all(slack[row] >= step * cost - EPSILON for row, cost in claim.rows):
-            for row, cost in claim.rows:
+    served: set[int] = set()
+    for number, index in short[first:] + short[:first]:
+        if index in served:
+            continue
+        rows, _, maximum, _, step, _ = groups[index]
+        for row, cost in rows:
+            if slack[row] < step * cost - EPSILON:
+                # Rows only get fuller here, so nobody else of this kind need be tried.
+                served.add(index)
+                break
+        else:
+            for row, cost in rows:
                 slack[row] -= step * cost
-            share = shares[number]
-            more = min(round(share.current_a + step, 6), claim.maximum_a)
-            shares[number] = Share(more, share.exact_a, share.cause, share.row)
+            rounded, exact, cause, binding = shares[number]
+            shares[number] = Share(min(round(rounded + step, 6), maximum), exact, cause, binding)
 
 
 def round_down(current_a: float, step_a: float) -> float:

@@ -84,7 +84,8 @@ class CircuitLoad:
         self.measured = currents_a
         self.last_s = at_s
         if first:
-            self.loads = [currents_a[phase] - bounds.low[phase] for phase in _PHASES]
+            # `_follow` moves this no further than what was measured forces it to.
+            self.loads = [0.0, 0.0, 0.0]
         self._follow(at_s, bounds)
         for phase in _PHASES:
             self._take_drops(phase, max(0.0, currents_a[phase] - self.loads[phase] - bounds.low[phase]))
@@ -133,15 +134,20 @@ class CircuitLoad:
     def sustained(self, at_s: float) -> Loads | None:
         """Return the highest load of the window; None while the meter has not been heard for long enough.
 
-        A meter that comes back after a silence counts with the last minutes until it has been heard for a window.
+        At the start nothing is known of what cars draw, so until a window has passed the load counts with the most
+        that it can be. A meter that comes back after a silence counts with the last minutes for as long.
         """
         since_s, first_time = self._first_s
         heard_s = at_s - since_s
+        window = _loads(self._window, at_s)
         if heard_s >= self._settings.window_s:
-            return _loads(self._window, at_s)
+            return window
         if not first_time:
             return self.highest(at_s)
-        return _loads(self._window, at_s) if heard_s >= self._settings.startup_history_s else None
+        if heard_s < self._settings.startup_history_s:
+            return None
+        l1, l2, l3 = (max(load, most) for load, most in zip(window.phases, self._most, strict=True))
+        return Loads((l1, l2, l3), max(window.total, sum(self._most)))
 
     def changes_at(self, at_s: float) -> list[float]:
         """Return the times after `at_s` at which something changes without a report."""

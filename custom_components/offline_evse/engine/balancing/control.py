@@ -96,7 +96,9 @@ class Balancer:
         its profile has run out and it has fallen to its safe current by itself.
         """
         if (track := self._tracks.get(evse)) is not None:
+            before = track.bounds(at_s)
             track.confirm(current_a, at_s)
+            self._expect_drop(track, before, at_s)
             self._estimate.forget_sums()
 
     def offer_failed(self, evse: EvseKey, at_s: float) -> None:
@@ -129,7 +131,7 @@ class Balancer:
             if plan.offer_a != track.offer_a:
                 before = track.bounds(at_s)
                 fell = plan.offer_a < track.offer_a
-                track.set_offer(plan.offer_a, at_s)
+                track.set_offer(plan.offer_a, at_s, wished=plan.ceiling_a < track.minimum_a)
                 if fell:
                     self._expect_drop(track, before, at_s)
                 self._estimate.forget_sums()
@@ -155,10 +157,11 @@ class Balancer:
         return track.bounds(at_s) if track is not None else NO_DRAW
 
     def _expect_drop(self, track: EvseTrack, before: Bounds, at_s: float) -> None:
-        """Tell all meters above what the car has to give up."""
+        """Tell all meters above what the car has to give up from now on."""
+        after = track.bounds(at_s)
         for phase in Phase:
-            drop_a = before.expected[phase] - track.offer_a
-            if before.expected[phase] > 0 and drop_a > 0:
+            drop_a = before.expected[phase] - after.high[phase]
+            if drop_a > 0:
                 for circuit_id in self._tree.ancestry(track.placement.circuit_id):
                     self._estimate.expect_drop(circuit_id, phase, drop_a, at_s)
 

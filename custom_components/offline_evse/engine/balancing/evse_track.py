@@ -60,7 +60,7 @@ class EvseTrack:
         """It may have more than `offer_a` says, and not only until it has reacted."""
         self.failed = False
         """It refused its last offer or did not answer, so what it may have beyond is held for it."""
-        self.changed_s: float | None = None
+        self.changed_s = -inf
         self.on_since_s = 0.0
         self.waiting_since_s = 0.0
         self.paused_s: float | None = None
@@ -95,7 +95,7 @@ class EvseTrack:
                 # Until it is told otherwise, it may begin with its floor profile.
                 self.possible_a = max(self.possible_a, self.placement.safe_a)
                 self.unsure = True
-                self.changed_s = None
+                self.changed_s = -inf
         elif not demand.wants_current and demand.connected:
             self.offer_a = self.possible_a = 0.0
             self.unsure = self.failed = False
@@ -110,7 +110,7 @@ class EvseTrack:
             return
         self.forget_bounds()
         drawn_a = self._reports.last_a or 0.0
-        settled = at_s >= (self.changed_s or -inf) + self._settings.in_flight_s
+        settled = at_s >= self.changed_s + self._settings.in_flight_s
         if not settled or drawn_a <= self.offer_a + self._settings.raise_step_a:
             self.unheeded_since_s = None
         elif self.unheeded_since_s is None:
@@ -120,7 +120,7 @@ class EvseTrack:
             if drawn_a >= self.reclaim_a - 0.5:
                 self.reclaim_a = None
             return
-        since_s = max(self.changed_s or -inf, self.reclaimed_s + self._settings.probe_interval_s)
+        since_s = max(self.changed_s, self.reclaimed_s + self._settings.probe_interval_s)
         if not self.on or at_s - since_s < self._settings.reclaim_after_s:
             return
         taken_a = self._reports.highest_since(since_s)
@@ -151,11 +151,14 @@ class EvseTrack:
             self.unsure = self.failed = True
             self.forget_bounds()
 
-    def set_offer(self, offer_a: float, at_s: float) -> None:
-        """Decide on an offer. A higher one is possible from now on; a lower one is not certain until confirmed."""
+    def set_offer(self, offer_a: float, at_s: float, *, wished: bool) -> None:
+        """Decide on an offer. A higher one is possible from now on; a lower one is not certain until confirmed.
+
+        `wished`: it could have had none because of its own ceiling, so it may resume as soon as that is lifted.
+        """
         if self.on and not offer_a:
             self.waiting_since_s = at_s
-            self.paused_s = at_s
+            self.paused_s = None if wished else at_s
         elif offer_a and not self.on:
             self.on_since_s = at_s
             self.paused_s = None
@@ -206,7 +209,7 @@ class EvseTrack:
 
     def may_rise(self, at_s: float) -> bool:
         """Whether its last change is long enough ago."""
-        return not self.on or self.changed_s is None or at_s - self.changed_s >= self._settings.min_raise_interval_s
+        return not self.on or at_s - self.changed_s >= self._settings.min_raise_interval_s
 
     def rises_to(self, current_a: float, ceiling_a: float) -> bool:
         """Whether a higher current is enough of a rise to be worth a command."""
@@ -233,7 +236,7 @@ class EvseTrack:
         if not self.demand.wants_current or not self.demand.connected:
             return []
         times = [self.on_since_s + self._settings.slot_s] if self.on else [self.waiting_since_s + self._settings.slot_s]
-        if self.on and self.changed_s is not None:
+        if self.on:
             times.append(self.changed_s + self._settings.min_raise_interval_s)
         if self.paused_s is not None:
             times.append(self.paused_s + self._settings.resume_after_s)
@@ -262,5 +265,5 @@ class EvseTrack:
             phases=self.phases,
             offer_a=self.offer_a,
             allowed_a=self.possible_a if self.unsure else self.offer_a,
-            settled_from_s=(self.changed_s or -inf) + self._settings.in_flight_s,
+            settled_from_s=self.changed_s + self._settings.in_flight_s,
         )

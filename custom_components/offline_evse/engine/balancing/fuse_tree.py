@@ -92,6 +92,7 @@ class FuseTree:
         for placement in self.placements.values():
             for circuit_id in self._ancestry[placement.circuit_id]:
                 below[circuit_id].append(placement.evse)
+        self._coefficients: dict[tuple[str, tuple[Phase, ...]], Coefficients] = {}
         self._below = {circuit_id: tuple(evses) for circuit_id, evses in below.items()}
 
     def phase_row(self, circuit_id: str, phase: Phase) -> int:
@@ -120,17 +121,26 @@ class FuseTree:
         return wiring
 
     def coefficients(self, evse: EvseKey, phases_used: tuple[int, ...] | None = None) -> Coefficients:
-        """Return what one ampere on each loaded phase of an EVSE costs in every row above it."""
-        phases = self.phases(evse, phases_used)
+        """Return what one ampere on each loaded phase of an EVSE costs in every row above it.
+
+        EVSEs that load the same phases of the same circuit get the same tuple.
+        """
+        phases = tuple(sorted(self.phases(evse, phases_used)))
+        placement = self.placements[evse]
+        known = self._coefficients.get((placement.circuit_id, phases))
+        if known is not None:
+            return known
         watts = self.voltage_v * len(phases)
         costs: list[tuple[int, float]] = []
-        for circuit_id in self._ancestry[self.placements[evse].circuit_id]:
+        for circuit_id in self._ancestry[placement.circuit_id]:
             first = self._first_row[circuit_id]
             costs.extend((first + phase, 1.0) for phase in phases)
             power_row = self._power_row.get(circuit_id)
             if power_row is not None:
                 costs.append((power_row, watts))
-        return tuple(costs)
+        coefficients = tuple(sorted(costs))
+        self._coefficients[placement.circuit_id, phases] = coefficients
+        return coefficients
 
 
 def _circuits(layout: SiteLayout) -> dict[str, Circuit]:
@@ -182,7 +192,7 @@ def _placements(layout: SiteLayout, circuits: Mapping[str, Circuit]) -> dict[Evs
         wiring = placement.wiring
         if (
             not all(isfinite(number) and number >= 0 for number in not_negative)
-            or not all(isfinite(number) and number > 0 for number in positive)
+            or not all(isfinite(number) and number >= 0.001 for number in positive)
             or not wiring
             or len(set(wiring)) != len(wiring)
         ):

@@ -189,9 +189,9 @@ def _raise(plans: list[Plan], scores: Sequence[float], sustained: Sequence[float
         assert plan.present is not None
         believed_a = track.offer_a if track.failed else track.possible_a
         room_a = min((sustained[row] - taken[row]) / cost for row, cost in track.coefficients)
-        reach_a = round_down(max(0.0, believed_a + room_a), track.placement.step_a)
+        reach_a = round_down(believed_a + max(0.0, room_a), track.placement.step_a)
         target_a = min(plan.present.current_a, reach_a)
-        if room_a < -EPSILON or not track.rises_to(target_a, plan.ceiling_a) or target_a <= track.offer_a:
+        if target_a <= track.offer_a or not track.rises_to(target_a, plan.ceiling_a):
             continue
         plan.offer_a = target_a
         if target_a > believed_a:

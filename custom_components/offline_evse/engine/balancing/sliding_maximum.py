@@ -1,14 +1,14 @@
 """The highest value of a signal over the last while, in memory that does not grow."""
 
 from collections import deque
-from math import inf
+from math import ceil, inf
 
 
 class SlidingMaximum:
     """Highest value that a piecewise constant signal had during the last `span_s` seconds.
 
-    A value counts from its report until the next one. Values that end within one `resolution_s` are kept as one,
-    which never makes the maximum smaller.
+    A value counts from its report until the next one, or up to `resolution_s` longer: of the values that end within
+    one such interval only the highest is kept.
     """
 
     __slots__ = ("_current", "_ended", "_resolution_s", "_span_s")
@@ -30,10 +30,9 @@ class SlidingMaximum:
         if before > value:
             while self._ended and self._ended[-1][1] <= before:
                 self._ended.pop()
-            if self._ended and at_s - self._ended[-1][0] < self._resolution_s:
-                self._ended[-1] = (at_s, self._ended[-1][1])
-            else:
-                self._ended.append((at_s, before))
+            end_s = ceil(at_s / self._resolution_s) * self._resolution_s
+            if not self._ended or self._ended[-1][0] < end_s:
+                self._ended.append((end_s, before))
         else:
             while self._ended and self._ended[-1][1] <= value:
                 self._ended.pop()
