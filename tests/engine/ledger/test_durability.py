@@ -25,15 +25,19 @@ WRITERS = """
     from custom_components.offline_evse.engine.model.clock import SystemClock
     from tests.engine.ledger.reports import start, update
 
+    def tell(*words):
+        # One write each: a kill leaves whole lines only.
+        os.write(1, (" ".join(map(str, words)) + "\\n").encode())
+
     async def main(number):
         ledger = await Ledger.open(Path(sys.argv[1]), SystemClock())
         async def charge(evse):
             begun = await ledger.record(start(number * 1000, 1000, evse=evse))
-            print("start", begun.transaction.transaction_id, begun.seq, flush=True)
+            tell("start", begun.transaction.transaction_id, begun.seq)
             for minute in range(1, 1000):
                 report = update(number * 1000 + minute, 1000 + minute, begun.transaction.transaction_id, evse=evse)
                 recorded = await ledger.record(report)
-                print("update", begun.transaction.transaction_id, recorded.seq, flush=True)
+                tell("update", begun.transaction.transaction_id, recorded.seq)
         await asyncio.gather(*(charge(evse) for evse in range(1, 9)))
 
     for number in range(int(sys.argv[2])):
@@ -41,7 +45,7 @@ WRITERS = """
         if not pid:
             asyncio.run(main(number))
             os._exit(0)
-        print("pid", pid, 0, flush=True)
+        tell("pid", pid, 0)
         os.waitpid(pid, 0)
 """
 
