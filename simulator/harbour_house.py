@@ -13,7 +13,7 @@ GUEST_TAG = "04D4E5F6"
 
 HARBOUR_HOUSE = SiteDescription(
     name="Harbour House",
-    branches=(Branch(name="main", rating_a=25.0), Branch(name="guests", rating_a=20.0, parent="main")),
+    branches=(Branch(name="main", rating_a=35.0), Branch(name="guests", rating_a=20.0, parent="main")),
     stations=(
         StationDescription(
             model=StationModel(

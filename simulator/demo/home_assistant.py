@@ -37,6 +37,7 @@ logbook:
 recorder:
   commit_interval: 1
 energy:
+diagnostics:
 system_health:
 backup:
 logger:

@@ -51,7 +51,7 @@ async def add_meter(home: HomeAssistant, meter_port: int) -> None:
     await until("the meter reports", lambda: _meter_entities(home), within_s=30)
 
 
-async def add_site(home: HomeAssistant, port: int, fuse_a: float = 25) -> str:
+async def add_site(home: HomeAssistant, port: int, fuse_a: float = 35) -> str:
     """Add the site with its main fuse and meter; returns the id of its config entry."""
     meter = await until("the meter reports", lambda: _meter_entities(home), within_s=30)
     flow = await home.start_flow("offline_evse")

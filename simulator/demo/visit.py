@@ -1,0 +1,73 @@
+"""The demo for a person: starts the site, says where to look, and stops all of it on Ctrl-C."""
+
+import asyncio
+import contextlib
+import shutil
+import signal
+
+from ..harbour_house import GUEST_TAG, OWNER_TAG
+from .home_assistant import PASSWORD, REPOSITORY, USER, HomeAssistant
+from .lovelace import add_dashboard
+from .ports import is_free
+from .set_up import whole_site
+from .simulation import Simulation
+
+FOLDER = REPOSITORY / ".demo"
+
+
+async def visit(seed: int, port: int, ocpp_port: int, *, fresh: bool) -> int:
+    """Run the demo until somebody presses Ctrl-C; returns the exit status."""
+    for wanted in (port, ocpp_port):
+        if not is_free(wanted):
+            print(f"Port {wanted} is taken on this machine. Choose others with --port and --ocpp-port.")
+            return 1
+    folder = FOLDER / f"{port}-{ocpp_port}"
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    ready = folder / "ready"
+    if not ready.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+    home = HomeAssistant(folder, port)
+    stopped = asyncio.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, stopped.set)
+    # The meter keeps its port, because Home Assistant remembers it.
+    meter_port = int(ready.read_text()) if ready.exists() else 0
+    async with Simulation(f"ws://127.0.0.1:{ocpp_port}", seed, meter_port=meter_port) as simulation:
+        print("Starting Home Assistant ...", flush=True)
+        async with home:
+            if not ready.exists():
+                print("Setting the site up as an installer would ...", flush=True)
+                entry_id = await whole_site(home, simulation.meter_port, ocpp_port)
+                await add_dashboard(home, entry_id)
+                ready.write_text(str(simulation.meter_port))
+            with contextlib.suppress(OSError):
+                print(_guide(home, simulation, ocpp_port), flush=True)
+            await stopped.wait()
+            print("\nStopping ...", flush=True)
+    return 0
+
+
+def _guide(home: HomeAssistant, simulation: Simulation, ocpp_port: int) -> str:
+    control = f"http://127.0.0.1:{simulation.control_port}"
+    return f"""
+Harbour House is running.
+
+  Open      {home.url}      user {USER}, password {PASSWORD}
+  Chargers  dial ws://127.0.0.1:{ocpp_port}
+
+What to look at
+  - The dashboard "Charging": four chargers, what each is offered and which fuse limits it.
+  - Settings > Devices & services: a fifth charger, Tidewater Anchor, waits under "Discovered". Adopt it.
+  - Settings > Devices & services > Offline EVSE: the site with its chargers, connectors and fuses.
+
+What to try (the cars are plugged in and wait for a card)
+  Ada's card on the driveway   curl -d '{{"charger": "driveway", "tag": "{OWNER_TAG}"}}' {control}/swipe
+  a card nobody knows          curl -d '{{"charger": "garden-gate", "tag": "{GUEST_TAG}"}}' {control}/swipe
+  switch the oven on           curl -d '{{"appliance": "oven", "on": true}}' {control}/load
+  silence the meter            curl -d '{{"kind": "meter_freeze", "seconds": 60}}' {control}/fault
+  cut a charger's link         curl -d '{{"kind": "drop", "charger": "driveway", "seconds": 60}}' {control}/fault
+  the true state of everything curl {control}/state
+
+Ctrl-C stops all of it. The next start finds the site as you left it; --fresh begins anew.
+"""
