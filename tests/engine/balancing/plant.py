@@ -1,5 +1,6 @@
 """A small site to close the loop with: house loads, cars and pilots that take their time, a fuse that warms up."""
 
+from collections import deque
 from dataclasses import dataclass, field
 from random import Random
 
@@ -100,8 +101,8 @@ class Outcome:
     over_s: int = 0
     highest_theta: float = 0.0
     delivered_as: float = 0.0
-    possible_as: float = 0.0
-    """What perfect foresight could have delivered: everything the house left, second by second."""
+    sustained_as: float = 0.0
+    """What the house left for a whole minute up to each second: the control law without delays, in its own terms."""
     commands: int = 0
     pauses: int = 0
 
@@ -128,13 +129,16 @@ class Plant:
                 ),
             )
         )
+        self.now_s = 0
+        self.house_peaks: deque[float] = deque(maxlen=61)
         self.theta = [0.2, 0.2, 0.2]
         self.run_s = [0, 0, 0]
         self.outcome = Outcome()
 
     def run(self, seconds: int) -> Outcome:
-        for now_s in range(seconds):
-            self._second(now_s)
+        for _ in range(seconds):
+            self._second(self.now_s)
+            self.now_s += 1
         self.outcome.delivered_as = sum(car.energy_as for car in self.cars)
         self.outcome.commands = sum(car.commands for car in self.cars)
         self.outcome.pauses = sum(car.pauses for car in self.cars)
@@ -181,12 +185,7 @@ class Plant:
             self.theta[phase] += ((total[phase] / self.fuse_a) ** 2 - self.theta[phase]) / THETA_TAU_S
             self.outcome.highest_theta = max(self.outcome.highest_theta, self.theta[phase])
         self.outcome.over_s += over
-        self.outcome.possible_as += _possible(house, self.fuse_a, self.cars)
-
-
-def _possible(house: list[float], fuse_a: float, cars: list[Car]) -> float:
-    """Most that the cars could take right now if they followed at once: a bound for cars that are all three-phase."""
-    free_a = fuse_a - max(house)
-    most_a = sum(car.maximum_a for car in cars)
-    least_a = min(6.0, most_a)
-    return 3 * min(free_a, most_a) if free_a >= least_a else 0.0
+        self.house_peaks.append(max(house))
+        free_a = self.fuse_a - 1.0 - max(self.house_peaks)
+        if free_a >= 6.0:
+            self.outcome.sustained_as += 3 * min(free_a, sum(car.maximum_a for car in self.cars))

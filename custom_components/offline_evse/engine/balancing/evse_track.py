@@ -78,6 +78,9 @@ class EvseTrack:
             self._reports.clear()
         self.placement = placement
         self.minimum_a = round_up(placement.minimum_a, placement.step_a)
+        if self.offer_a < self.minimum_a:
+            # Its minimum has been raised above what it has: it begins anew.
+            self.offer_a = 0.0
         self._route(tree)
 
     def take_demand(self, demand: EvseDemand, tree: FuseTree, at_s: float) -> None:
