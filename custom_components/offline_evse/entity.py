@@ -185,7 +185,7 @@ def add_connector_entities[DescriptionT](
         place = Place(
             site=site,
             state=state,
-            unique_id=f"{entry.entry_id}_{evse.station_id}_{evse.evse_id}",
+            unique_id=f"{entry.entry_id}_{evse.station_id}/{evse.evse_id}",
             device_info=evse_device_info(hass, entry, evse),
             online=lambda: state.connected,
             charger=lambda: entry.subentries[subentry_id].title,
