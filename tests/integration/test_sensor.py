@@ -285,9 +285,9 @@ class TestSinglePhase:
     async def test_one_phase(self, entity_registry: er.EntityRegistry) -> None:
         """There are no sensors for phases the charger does not have."""
         find = entity_registry.async_get_entity_id
-        assert find("sensor", "offline_evse", "site_CP-1_1_current_l1") is not None
-        assert find("sensor", "offline_evse", "site_CP-1_1_current_l2") is None
-        assert find("sensor", "offline_evse", "site_CP-1_1_voltage_l3") is None
+        assert find("sensor", "offline_evse", "site_CP-1/1_current_l1") is not None
+        assert find("sensor", "offline_evse", "site_CP-1/1_current_l2") is None
+        assert find("sensor", "offline_evse", "site_CP-1/1_voltage_l3") is None
 
 
 async def test_circuit_comes_and_goes(
