@@ -68,6 +68,7 @@ class Car:
     wiring: Wiring = IN_ORDER
     maximum_a: float = 16.0
     start_s: int = 5
+    told: bool = False
     limit_a: float = 0.0
     pilot_a: float = 0.0
     draw_a: float = 0.0
@@ -80,6 +81,7 @@ class Car:
     def command(self, current_a: float) -> None:
         self.commands += 1
         self.pauses += current_a == 0 and self.limit_a > 0
+        self.told = True
         self.limit_a = current_a
 
     def second(self, now_s: int, random: Random) -> None:
@@ -169,7 +171,7 @@ class Plant:
         decision = self.balancer.decide(float(now_s))
         for car in self.cars:
             offer_a = decision.offers[car.key].current_a
-            if offer_a != car.limit_a:
+            if now_s >= car.start_s and (offer_a != car.limit_a or not car.told):
                 car.command(offer_a)
                 self.balancer.offer_confirmed(car.key, offer_a, float(now_s) + 0.3)
 

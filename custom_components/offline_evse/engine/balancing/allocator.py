@@ -75,6 +75,8 @@ def allocate(claims: Sequence[Claim], capacity: Sequence[float], turn: int = 0) 
 
     `turn` says who gets the first left-over step: hand in a number that grows for it to go round.
     """
+    if (enough := _all_have_their_maximum(claims, capacity)) is not None:
+        return enough
     slack = list(capacity)
     shares: list[Share] = [_NOTHING] * len(claims)
     classes = _admit(claims, capacity, slack, shares)
@@ -89,6 +91,25 @@ def allocate(claims: Sequence[Claim], capacity: Sequence[float], turn: int = 0) 
 
 _NOTHING = Share(0.0, 0.0, Cause.MAXIMUM)
 _LEVEL_EPSILON = EPSILON * 1e-3
+
+
+def _all_have_their_maximum(claims: Sequence[Claim], capacity: Sequence[float]) -> Allocation | None:
+    """Return the allocation where there is enough for everybody, as there mostly is; None where there is not."""
+    slack = list(capacity)
+    shares: list[Share] = []
+    for _, rows, minimum, maximum, _, _, _, _, entry in claims:
+        if maximum < minimum - EPSILON:
+            shares.append(_NOTHING)
+            continue
+        if entry > maximum:
+            return None
+        for row, cost in rows:
+            left = slack[row] - maximum * cost
+            if left < 0.0:
+                return None
+            slack[row] = left
+        shares.append(Share(maximum, maximum, Cause.MAXIMUM))
+    return Allocation(shares, slack)
 
 
 def _admit(
