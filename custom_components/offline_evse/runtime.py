@@ -3,7 +3,7 @@
 from collections.abc import Callable
 import logging
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigSubentry
 from homeassistant.const import CONF_PORT, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 
@@ -78,8 +78,7 @@ class EvseRuntime:
         self._unsubscribe.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.close))
         self._issues.start()
         self._follow_set_up()
-        for stranger in self.site.state.strangers.values():
-            discover_stranger(self._hass, stranger.station_id, stranger.identity)
+        self._unsubscribe.append(self._entry.async_on_state_change(self._show_strangers))
 
     async def close(self, event: Event | None = None) -> None:
         """Stop listening and close the site: on unload, and when Home Assistant stops, which unloads nothing."""
@@ -201,13 +200,25 @@ class EvseRuntime:
         _tell(self._evse_listeners, evse, subentry_id)
 
     @callback
+    def _show_strangers(self) -> None:
+        """Show a card for every charger at the door; called when the state of the entry changes."""
+        for stranger in self.site.state.strangers.values():
+            self._show_stranger(stranger.station_id, stranger.identity)
+
+    @callback
+    def _show_stranger(self, station_id: str, identity: StationIdentity) -> None:
+        """Show a card for a charger. Whoever dials in before the set-up is through gets it when it is."""
+        if self._entry.state is ConfigEntryState.LOADED:
+            discover_stranger(self._hass, station_id, identity)
+
+    @callback
     def _announced(self, announcement: Announcement) -> None:
         """Follow what happens at the site."""
         match announcement:
             case EvseFound(evse):
                 self._evse_found(evse)
             case StrangerAppeared(station_id, identity):
-                discover_stranger(self._hass, station_id, identity)
+                self._show_stranger(station_id, identity)
             case PasswordRefused(station_id):
                 self._issues.password_refused(station_id)
 

@@ -1,8 +1,12 @@
 """Chargers that nobody knows: a card each, until somebody adopts or ignores them."""
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_INTEGRATION_DISCOVERY, ConfigFlowResult
+from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_INTEGRATION_DISCOVERY, ConfigEntry, ConfigFlowResult
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -11,7 +15,7 @@ from custom_components.offline_evse.const import DOMAIN
 from custom_components.offline_evse.discovery import MOST_CARDS, discover_stranger
 from custom_components.offline_evse.engine.model.station import StationIdentity
 from custom_components.offline_evse.engine.site.site import Site
-from tests.integration.conftest import CHARGER, Dial
+from tests.integration.conftest import CHARGER, Dial, open_entry
 from tests.integration.wallbox import Wallbox
 
 ANSWERS = {
@@ -47,6 +51,22 @@ async def test_an_unknown_charger_is_a_card(hass: HomeAssistant, empty_site: Sit
     assert card["step_id"] == "adopt"
     assert card["context"]["source"] == SOURCE_INTEGRATION_DISCOVERY
     assert card["context"]["title_placeholders"] == {"name": "Acme Wallbox 22 (0001) · CP-9"}
+
+
+async def test_a_charger_that_dials_in_during_the_set_up_is_a_card_at_once(
+    hass: HomeAssistant, own_folder: Path, empty_site_entry: MockConfigEntry, dial: Dial
+) -> None:
+    forward = hass.config_entries.async_forward_entry_setups
+
+    async def dial_first(entry: ConfigEntry, platforms: Iterable[Platform | str]) -> None:
+        await stranger(hass, entry.runtime_data.site, dial)
+        assert cards(hass) == []
+        await forward(entry, platforms)
+
+    with patch.object(hass.config_entries, "async_forward_entry_setups", dial_first):
+        await open_entry(hass, empty_site_entry)
+    (card,) = cards(hass)
+    assert card["context"]["unique_id"] == "CP-9"
 
 
 async def test_adopting_makes_it_part_of_the_site(
