@@ -117,7 +117,10 @@ class SiteIssues:
         self._create(
             BAD_LAYOUT,
             BAD_LAYOUT,
-            placeholders={"circuit": self._circuit_name(error.circuit_id), "error": error.reason},
+            placeholders={
+                "circuit": self._circuit_name(error.placeholders.get("circuit", MAIN_CIRCUIT)),
+                "error": str(error),
+            },
             severity=ir.IssueSeverity.ERROR,
             fixable=False,
         )

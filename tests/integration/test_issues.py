@@ -221,7 +221,7 @@ async def test_fuses_that_do_not_fit_are_told_and_the_former_kept(
 ) -> None:
     (main,) = site_entry.get_subentries_of_type("circuit")
     former = site.config
-    with patch.object(Site, "configure", side_effect=LayoutError("ring", "main")):
+    with patch.object(Site, "configure", side_effect=LayoutError("A ring", circuit="main")):
         hass.config_entries.async_update_subentry(site_entry, main, data={**main.data, "fuse": 35})
         await hass.async_block_till_done()
     assert found(issue_registry) == {"bad_layout"}

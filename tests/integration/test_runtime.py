@@ -191,7 +191,7 @@ async def test_fuses_that_do_not_fit_are_told(
     hass: HomeAssistant, own_folder: Path, site_entry: MockConfigEntry
 ) -> None:
     site_entry.add_to_hass(hass)
-    with patch("custom_components.offline_evse.open_site", side_effect=LayoutError("ring", "main")):
+    with patch("custom_components.offline_evse.open_site", side_effect=LayoutError("A ring", circuit="main")):
         await hass.config_entries.async_setup(site_entry.entry_id)
     assert site_entry.state is ConfigEntryState.SETUP_ERROR
     assert site_entry.error_reason_translation_key == "bad_layout"

@@ -11,12 +11,12 @@ from custom_components.offline_evse.engine.balancing.fuse_tree import (
     DuplicateEvseError,
     FuseTree,
     InvalidValueError,
-    LayoutError,
     Row,
     UnknownCircuitError,
     UnknownParentError,
 )
 from custom_components.offline_evse.engine.model.circuit import Circuit, EvsePlacement, SiteLayout
+from custom_components.offline_evse.engine.model.failure import LayoutError
 from custom_components.offline_evse.engine.model.phases import WIRINGS, Phase
 
 from .sites import key, three

@@ -5,19 +5,9 @@ from math import isfinite
 from typing import NamedTuple
 
 from ..model.circuit import Circuit, EvsePlacement, SiteLayout
+from ..model.failure import LayoutError
 from ..model.phases import Phase
 from ..model.station import EvseKey
-
-
-class LayoutError(ValueError):
-    """A layout that cannot be a site. `code` names the fault, `placeholders` the places, for whoever translates it."""
-
-    code = "invalid_layout"
-
-    def __init__(self, message: str, **placeholders: str) -> None:
-        """Say what is wrong, and where."""
-        super().__init__(message)
-        self.placeholders = placeholders
 
 
 class DuplicateCircuitError(LayoutError):

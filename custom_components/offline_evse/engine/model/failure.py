@@ -15,10 +15,11 @@ class LedgerFullError(Exception):
 
 
 class LayoutError(ValueError):
-    """The circuits make no tree: `reason` says what is wrong, `circuit_id` where."""
+    """The fuse tree makes no sense. `code` names the fault, `placeholders` the places, for whoever translates it."""
 
-    def __init__(self, reason: str, circuit_id: str) -> None:
+    code = "invalid_layout"
+
+    def __init__(self, message: str, **placeholders: str) -> None:
         """Say what is wrong, and where."""
-        super().__init__(f"{reason}: {circuit_id}")
-        self.reason = reason
-        self.circuit_id = circuit_id
+        super().__init__(message)
+        self.placeholders = placeholders
