@@ -20,12 +20,19 @@ CATCH_UP_S = 30.0
 class LiveSite:
     """Runs a simulator against a central system."""
 
-    def __init__(self, simulator: Simulator, central: str, watcher: Watcher | None = None) -> None:
-        """Dial `central` (a ws:// address) from every station."""
+    def __init__(
+        self,
+        simulator: Simulator,
+        central: str,
+        watcher: Watcher | None = None,
+        connector: aiohttp.BaseConnector | None = None,
+    ) -> None:
+        """Dial `central` (a ws:// address) from every station, over `connector` if it is not to be TCP."""
         self.simulator = simulator
         self.control = ControlServer(simulator)
         self._central = central
         self._watcher = watcher
+        self._connector = connector
         self._session: aiohttp.ClientSession | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -37,7 +44,8 @@ class LiveSite:
         except OSError:
             await self.stop()
             raise
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None, sock_connect=5.0))
+        patience = aiohttp.ClientTimeout(total=None, sock_connect=5.0)
+        self._session = aiohttp.ClientSession(connector=self._connector, timeout=patience)
         for identity, station in self.simulator.stations.items():
             random = Random(f"{self.simulator.seed}/{identity}/link")
             link = Link(station, self._central, self._session, random, self._watcher)

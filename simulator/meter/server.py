@@ -1,6 +1,8 @@
 """A meter on the network: a TCP server that pushes every telegram to everybody who is connected."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from ..physics.phases import PerPhase
@@ -28,6 +30,8 @@ class MeterServer:
         self._stuck_until: datetime | None = None
         self.published = 0
         """Telegrams sent."""
+        self.watcher: Callable[[MeterReading], None] | None = None
+        """Hears of every reading as it is shown, without a socket."""
 
     @property
     def clients(self) -> int:
@@ -70,19 +74,13 @@ class MeterServer:
             return
         if self._stuck_until is None or now >= self._stuck_until or self._shown is None:
             self._shown = reading
-        shown = self._shown
-        data = telegram(
-            MeterReading(
-                at=now,
-                power_w=shown.power_w,
-                voltage_v=shown.voltage_v,
-                current_a=shown.current_a,
-                imported_wh=shown.imported_wh,
-                exported_wh=shown.exported_wh,
-            ),
-            self._serial,
-        )
+        shown = replace(self._shown, at=now)
         self.published += 1
+        if self.watcher is not None:
+            self.watcher(shown)
+        if not self._clients:
+            return
+        data = telegram(shown, self._serial)
         for client in list(self._clients):
             if client.transport.get_write_buffer_size() > SLOW_CLIENT_BYTES:
                 client.transport.abort()
