@@ -28,6 +28,7 @@ class EvseTrack:
         "coefficients",
         "demand",
         "failed",
+        "hurried_until_s",
         "minimum_a",
         "offer_a",
         "on_since_s",
@@ -61,6 +62,8 @@ class EvseTrack:
         self.failed = False
         """It refused its last offer or did not answer, so what it may have beyond is held for it."""
         self.changed_s = -inf
+        self.hurried_until_s = -inf
+        """Until then somebody waits for a rise that has just been asked for."""
         self.on_since_s = 0.0
         self.waiting_since_s = 0.0
         self.paused_s: float | None = None
@@ -103,9 +106,19 @@ class EvseTrack:
             self.offer_a = self.possible_a = 0.0
             self.unsure = self.failed = False
             self.unheeded_since_s = None
+        if demand.wants_current and (not before.wants_current or demand.ceiling_a > before.ceiling_a):
+            self._hurry(before, at_s)
         if demand.phases_used != before.phases_used:
             self._route(tree)
         self.forget_bounds()
+
+    def _hurry(self, before: EvseDemand, at_s: float) -> None:
+        """Somebody who asks for more sees at once what comes of it, and the car is asked anew what it takes."""
+        self.hurried_until_s = at_s + self._settings.hurry_s
+        self.reclaim_a = None
+        if before.ceiling_a < self.minimum_a:
+            # A pause that is lifted is over, even if there had been too little before it.
+            self.paused_s = None
 
     def take_draw(self, terminals_a: tuple[float, ...], at_s: float) -> None:
         """Take in what it draws, and see whether the car follows, and whether it uses what it is offered."""
@@ -211,8 +224,10 @@ class EvseTrack:
         return self.minimum_a + self._settings.resume_margin_a
 
     def may_rise(self, at_s: float) -> bool:
-        """Whether its last change is long enough ago."""
-        return not self.on or at_s - self.changed_s >= self._settings.min_raise_interval_s
+        """Whether its last change is long enough ago, or somebody waits for the next one."""
+        if not self.on or at_s <= self.hurried_until_s:
+            return True
+        return at_s - self.changed_s >= self._settings.min_raise_interval_s
 
     def rises_to(self, current_a: float, ceiling_a: float) -> bool:
         """Whether a higher current is enough of a rise to be worth a command."""

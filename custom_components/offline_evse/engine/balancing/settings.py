@@ -18,6 +18,8 @@ class BalancingSettings:
     """An offer is raised by at least this much, or to the most the charger may have."""
     min_raise_interval_s: float = 20.0
     """An offer is not raised sooner than this after its last change."""
+    hurry_s: float = 10.0
+    """For this long after somebody has asked for more, or a session has begun, an offer is raised without waiting."""
     lower_dead_band_a: float = 0.2
     """A cut goes this much further than needed (never below the minimum), so that a flicker needs no second one."""
     min_command_interval_s: float = 5.0
