@@ -6,8 +6,8 @@ sleeps; no time passes while a commit is on its way to the disk.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -313,3 +313,17 @@ def commits_stop_time(loop: VirtualLoop) -> Iterator[None]:
         yield
     finally:
         Writer.submit = submit  # type: ignore[method-assign]
+
+
+@asynccontextmanager
+async def running(description: SiteDescription, folder: Path, seed: int = 1) -> AsyncIterator[ClosedLoop]:
+    """Run a site for the length of a block; its engine has been there for ten seconds."""
+    loop = ClosedLoop(description, folder, seed)
+    await loop.start()
+    judge = loop.judge_every_second()
+    try:
+        await loop.run(10)
+        yield loop
+    finally:
+        judge.cancel()
+        await loop.stop()

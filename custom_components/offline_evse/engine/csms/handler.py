@@ -27,5 +27,8 @@ class StationHandler(Protocol):
     async def station_ready(self, station_id: str) -> None:
         """The station has introduced itself and told its status; limits may be sent now, before configuration."""
 
+    def clock_moved(self, station_id: str) -> None:
+        """The station's clock is off by something else than was thought: its limits have to be sent anew."""
+
     def connection_refused(self, station_id: str, reason: str) -> None:
         """A socket was refused: `wrong_password`, `duplicate`, `too_many_strangers`."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..model.command import ApplyFloor, ApplyLimit, Command, CommandResult, Outcome
+from .charger_clock import ChargerClock
 from .coercion import listed, word
 from .profiles import Kind, ProfileShape, Purpose, RateUnit
 
@@ -103,6 +104,8 @@ class ProfileLadder:
         self._seen: frozenset[int] = frozenset()
         self._live = Rungs()
         self._floor = Rungs()
+        self.clock = ChargerClock()
+        """The clock by which the station obeys what is absolute."""
         self._arrange()
 
     @property

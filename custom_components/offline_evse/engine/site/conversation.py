@@ -113,6 +113,10 @@ class Conversation(StationHandler):
         self._steering.forget(station_id)
 
     @override
+    def clock_moved(self, station_id: str) -> None:
+        self._background.run(self.station_ready(station_id), "limits by a charger's own clock")
+
+    @override
     async def handle(self, station_id: str, event: StationEvent) -> StationAnswer:
         station = self._register.stations.get(station_id)
         if station is None:

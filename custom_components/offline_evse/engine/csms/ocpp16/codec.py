@@ -29,7 +29,9 @@ class Ocpp16Codec(Codec):
 
     @override
     def decode_call(self, action: str, payload: Mapping[str, Any]) -> StationEvent:
-        return self._inbound.decode(action, payload)
+        event = self._inbound.decode(action, payload)
+        self.ladder.clock.noted(event, self._clock.now())
+        return event
 
     @override
     def encode_answer(self, event: StationEvent, answer: StationAnswer) -> Payload:
@@ -39,13 +41,14 @@ class Ocpp16Codec(Codec):
     def encode_command(self, command: Command) -> tuple[str, Payload]:
         if isinstance(command, ApplyLimit | ApplyFloor):
             self._phases[command.evse_id] = command.phases
-        return outbound.encode_command(command, self.ladder, self._clock.now())
+        return outbound.encode_command(command, self.ladder, self.ladder.clock.at(self._clock.now()))
 
     @override
     def decode_result(self, command: Command, payload: Mapping[str, Any]) -> CommandResult:
         payload = as_mapping(payload, self._oddities)
         phases = self._phases.get(command.evse_id) if isinstance(command, ReadCompositeSchedule) else None
-        result = results.decode_result(command, payload, self._clock.now(), phases, self._oddities)
+        now = self.ladder.clock.at(self._clock.now())
+        result = results.decode_result(command, payload, now, phases, self._oddities)
         if result.variables:
             self.ladder.learned(result.variables)
         self.ladder.noted(command, result)

@@ -100,6 +100,7 @@ class Connection:
         self._ended = asyncio.Event()
         """Set once nothing more can arrive."""
         self._failed_actions: set[str] = set()
+        codec.ladder.clock.on_moved = self._clock_moved
 
     async def send(
         self, command: Command, priority: Priority = Priority.COMMAND, timeout_s: float | None = None
@@ -129,6 +130,11 @@ class Connection:
             self.onboarding.cancel()
             self._cutting = asyncio.create_task(self._close(code, reason), name="ocpp close")
         return self._cutting
+
+    def _clock_moved(self) -> None:
+        self._station.oddities.count("clock_off")
+        if self.adopted:
+            self._handler.clock_moved(self._station.station_id)
 
     def _is_deaf(self) -> bool:
         """Whether silence is our own doing: too much is waiting for its turn here."""
