@@ -66,9 +66,42 @@ def test_the_draw_is_estimated_from_power_where_no_current_is_told(bay: Bay) -> 
     assert bay.draws == [(10.0, 10.0, 10.0)]
 
 
-def test_one_current_without_phases_stands_for_all_of_them(bay: Bay) -> None:
-    bay.take(EvseSample(timestamp=NOON, currents_a=(10.0,)))
+@pytest.mark.parametrize("currents_a", [(10.0,), (10.0, 10.0)], ids=["one_phase", "two_phases"])
+def test_currents_that_name_no_phase_may_be_on_any_terminal(bay: Bay, currents_a: tuple[float, ...]) -> None:
+    bay.take(EvseSample(timestamp=NOON, currents_a=currents_a, phases_known=False))
     assert bay.draws == [(10.0, 10.0, 10.0)]
+
+
+def test_a_current_that_names_its_phase_is_on_that_terminal_only(bay: Bay) -> None:
+    bay.take(EvseSample(timestamp=NOON, currents_a=(10.0,)))
+    assert bay.draws == [(10.0,)]
+
+
+def test_that_no_phase_was_named_is_not_forgotten_with_the_next_values(bay: Bay) -> None:
+    bay.take(EvseSample(timestamp=NOON, currents_a=(10.0,), phases_known=False))
+    bay.take(EvseSample(timestamp=NOON + timedelta(seconds=10), power_w=2300.0))
+    assert bay.evse.sample is not None
+    assert not bay.evse.sample.phases_known
+
+
+def test_what_a_charger_kept_while_nobody_listened_is_not_the_present(bay: Bay) -> None:
+    for minute in range(5):
+        kept = EvseSample(timestamp=NOON - timedelta(hours=2, minutes=-minute), power_w=11_000.0)
+        assert not bay.metering.take(bay.evse, (kept,), NOON + timedelta(seconds=minute))
+    assert bay.evse.sample is None
+    assert bay.draws == []
+
+
+def test_a_charger_whose_clock_is_behind_is_believed_from_its_second_value_on(bay: Bay) -> None:
+    taken = [
+        bay.metering.take(
+            bay.evse,
+            (EvseSample(timestamp=datetime(1970, 1, 1, 0, 0, 10 * it, tzinfo=UTC), power_w=3000.0),),
+            NOON + timedelta(seconds=10 * it),
+        )
+        for it in range(3)
+    ]
+    assert taken == [False, True, True]
 
 
 def test_after_the_end_nothing_flows(bay: Bay) -> None:

@@ -1,13 +1,12 @@
 """What stations say, taken in one message at a time: the handler that the central system talks to."""
 
-from dataclasses import replace
+import logging
 from typing import override
 
-from ..authorization.authorizer import Authorizer
 from ..csms.handler import StationHandler
 from ..ledger.ledger import Ledger
 from ..model.clock import Clock
-from ..model.id_token import AuthorizationStatus, Decision
+from ..model.failure import LedgerFullError, LedgerUnavailableError
 from ..model.station import ConnectorStatus, EvseKey, OcppVersion, StationIdentity
 from ..model.station_event import (
     Acknowledged,
@@ -27,7 +26,8 @@ from ..model.station_event import (
     TransactionReported,
     VariablesReported,
 )
-from .announcement import CardPresented, PasswordRefused, StrangerAppeared
+from .admission import Admission
+from .announcement import PasswordRefused, StrangerAppeared
 from .background import Background
 from .memory import SiteMemory
 from .metering import Metering
@@ -35,6 +35,8 @@ from .register import SiteRegister
 from .sessions import Sessions
 from .state import StationState, Stranger
 from .steering import Steering
+
+_LOGGER = logging.getLogger(__name__)
 
 HEARTBEAT_INTERVAL_S = 30
 """Some chargers drop a socket that has been idle for less than two minutes."""
@@ -49,7 +51,7 @@ class Conversation(StationHandler):
         self,
         register: SiteRegister,
         ledger: Ledger,
-        authorizer: Authorizer,
+        admission: Admission,
         sessions: Sessions,
         metering: Metering,
         steering: Steering,
@@ -60,7 +62,7 @@ class Conversation(StationHandler):
         """Join the rooms."""
         self._register = register
         self._ledger = ledger
-        self._authorizer = authorizer
+        self._admission = admission
         self._sessions = sessions
         self._metering = metering
         self._steering = steering
@@ -108,9 +110,12 @@ class Conversation(StationHandler):
 
     @override
     async def station_ready(self, station_id: str) -> None:
-        for evse in self._register.of_station(station_id):
-            await self._steering.introduce(evse)
-        self._steering.forget(station_id)
+        try:
+            for evse in self._register.of_station(station_id):
+                await self._steering.introduce(evse)
+        finally:
+            # A charger that does not answer to its floor may still take its limits.
+            self._steering.ready(station_id)
 
     @override
     def clock_moved(self, station_id: str) -> None:
@@ -133,15 +138,14 @@ class Conversation(StationHandler):
                 station.changed()
                 return TimeAnswer(self._clock.now())
             case IdTokenPresented():
-                return await self._id_token(station, event)
+                decision = await self._admission.at_reader(station_id, event.id_token, event.evse_id)
+                return AuthorizationAnswer(decision.status, decision.expires_at)
             case BootReported():
                 return await self._booted(station, event)
             case VariablesReported():
                 self._variables(station, event)
             case NoticeReported():
-                await self._ledger.append(
-                    "station.notice", station_id=station_id, data={"topic": event.topic, "status": event.status}
-                )
+                await self._note(station_id, "station.notice", {"topic": event.topic, "status": event.status})
             case DataTransferReported():
                 return DataTransferAnswer(known_vendor=False)
         return Acknowledged()
@@ -164,14 +168,18 @@ class Conversation(StationHandler):
             serial_number=event.identity.serial_number or station.identity.serial_number,
             firmware_version=event.identity.firmware_version or station.identity.firmware_version,
         )
-        await self._ledger.append(
-            "station.boot",
-            station_id=station.station_id,
-            data={"reason": event.reason, "firmware": station.identity.firmware_version},
-        )
-        await self._memory.keep_station(station)
+        booted = {"reason": event.reason, "firmware": station.identity.firmware_version}
+        await self._note(station.station_id, "station.boot", booted)
+        self._background.run(self._memory.keep_station(station), "memory of a station")
         station.changed()
         return BootAnswer(accepted=True, current_time=self._clock.now(), interval_s=HEARTBEAT_INTERVAL_S)
+
+    async def _note(self, station_id: str, kind: str, data: dict[str, str | None]) -> None:
+        """Record what no energy depends on. A disk that fails keeps no charger from being served."""
+        try:
+            await self._ledger.append(kind, station_id=station_id, data=data)
+        except (LedgerFullError, LedgerUnavailableError) as error:
+            _LOGGER.debug("%s of %s could not be recorded: %s", kind, station_id, error)
 
     def _status(self, station: StationState, event: StatusReported) -> None:
         if event.evse_id == 0:
@@ -208,30 +216,13 @@ class Conversation(StationHandler):
         if evse is None:
             return
         now = self._clock.now()
-        await self._ledger.record_samples(evse.key, event.samples, now)
+        # Taken before it is written: what a fuse carries counts, whether there is room on the disk or not.
         self._metering.take(evse, event.samples, now)
-        await self._sessions.sampled(evse)
-        evse.changed()
-
-    async def _id_token(self, station: StationState, event: IdTokenPresented) -> AuthorizationAnswer:
-        decision = self._authorizer.decide(event.id_token, self._clock.now(), station.station_id, event.evse_id)
-        if decision.accepted and self._register.state.ledger_failed:
-            # Nothing could be written of the session that would follow.
-            decision = replace(decision, status=AuthorizationStatus.BLOCKED)
-        else:
-            await self._ledger.record_decision(decision, station.station_id, event.evse_id)
-        self._presented(station, event.evse_id, decision)
-        return AuthorizationAnswer(decision.status, decision.expires_at)
-
-    def _presented(self, station: StationState, evse_id: int | None, decision: Decision) -> None:
-        evses = self._register.of_station(station.station_id)
-        if evse_id is None and len(evses) == 1:
-            evse_id = evses[0].key.evse_id
-        key = EvseKey(station.station_id, evse_id) if evse_id else None
-        if key is not None and (evse := self._register.evses.get(key)) is not None:
-            evse.decision = decision
+        try:
+            await self._ledger.record_samples(evse.key, event.samples, now)
+            await self._sessions.sampled(evse)
+        finally:
             evse.changed()
-        self._register.announce(CardPresented(station.station_id, key, decision))
 
     def _variables(self, station: StationState, event: VariablesReported) -> None:
         for variable in event.variables:
@@ -243,6 +234,7 @@ class Conversation(StationHandler):
             self._background.run(self._memory.keep_station(station), "memory of a station's EVSEs")
 
     def _reachable(self, station: StationState) -> None:
+        self._steering.connection_changed(station.station_id)
         for evse in self._register.of_station(station.station_id):
             evse.connected = station.connected
             evse.changed()

@@ -44,9 +44,19 @@ class SiteMemory:
 
     async def keep(self, key: str, value: Json) -> None:
         """Remember a fact, unless it is what is remembered already."""
-        if key not in self._facts or self._facts[key] != value:
-            self._facts[key] = value
+        if key in self._facts and self._facts[key] == value:
+            return
+        known, before = key in self._facts, self._facts.get(key)
+        self._facts[key] = value
+        try:
             await self._notebook.remember(key, value)
+        except Exception:
+            # Not kept: the next one who wants it kept must not be told that it is.
+            if known:
+                self._facts[key] = before
+            else:
+                self._facts.pop(key, None)
+            raise
 
     def restore(self, register: SiteRegister, station_id: str) -> None:
         """Give a station back what was known of it, so that it is complete before it connects."""

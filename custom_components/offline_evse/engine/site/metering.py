@@ -11,6 +11,9 @@ from .state import EvseState
 NOMINAL_VOLTAGE_V = 230.0
 
 _CLOCK_TOLERANCE = timedelta(minutes=1)
+_OLD_AFTER = timedelta(minutes=10)
+"""A value that is older than this is history, unless the charger's clock is behind."""
+_CLOCK_JITTER = timedelta(seconds=2)
 
 
 class Metering:
@@ -19,16 +22,30 @@ class Metering:
     def __init__(self, draw_reported: Callable[[EvseKey, tuple[float, ...]], None]) -> None:
         """Tell `draw_reported` the currents per terminal, in A, whenever an EVSE reports them."""
         self._draw_reported = draw_reported
+        self._old: dict[EvseKey, tuple[datetime, datetime]] = {}
+        """The last value of an EVSE that seemed old: its time by the charger, and by us."""
 
     def take(self, evse: EvseState, samples: Iterable[EvseSample], received_at: datetime) -> bool:
         """Take in samples in the order of their time; returns whether anything present has changed."""
         before = evse.sample
         for sample in samples:
-            if not sample.is_empty and not _is_late(sample, evse.sample, received_at):
+            if not sample.is_empty and not self._is_late(evse, sample, received_at):
                 evse.sample = _merged(evse.sample, sample)
                 if (draw_a := terminals_a(sample, evse.terminals)) is not None:
                     self._draw_reported(evse.key, draw_a)
         return evse.sample is not before
+
+    def _is_late(self, evse: EvseState, sample: EvseSample, received_at: datetime) -> bool:
+        present = evse.sample
+        if present is not None and sample.timestamp < present.timestamp:
+            # A charger whose clock was ahead and has been put right would otherwise never be believed again.
+            return present.timestamp <= received_at + _CLOCK_TOLERANCE
+        if received_at - sample.timestamp <= _OLD_AFTER:
+            return False
+        # The clock is behind if its times go on as ours do. What was kept while nobody listened comes much faster.
+        before = self._old.get(evse.key)
+        self._old[evse.key] = (sample.timestamp, received_at)
+        return before is None or sample.timestamp - before[0] > received_at - before[1] + _CLOCK_JITTER
 
     def rest(self, evse: EvseState, at: datetime) -> None:
         """Note that nothing flows any more: a charger that has ended a transaction often sends no last sample."""
@@ -44,20 +61,13 @@ class Metering:
 def terminals_a(sample: EvseSample, terminals: int) -> tuple[float, ...] | None:
     """Return the draw per terminal in A, from currents or else from the power; None where neither was told."""
     if sample.currents_a is not None:
-        if len(sample.currents_a) == 1 and terminals > 1:
-            # One figure for a three-phase charger: it stands for every phase that the car draws on.
-            return sample.currents_a * terminals
+        if not sample.phases_known and sample.currents_a:
+            # Any terminal may be among those that it draws on, so each is taken to be.
+            return (max(sample.currents_a),) * terminals
         return sample.currents_a
     if sample.power_w is not None:
         return (sample.power_w / (NOMINAL_VOLTAGE_V * terminals),) * terminals
     return None
-
-
-def _is_late(sample: EvseSample, present: EvseSample | None, received_at: datetime) -> bool:
-    if present is None or sample.timestamp >= present.timestamp:
-        return False
-    # A charger whose clock was ahead and has been put right would otherwise never be believed again.
-    return present.timestamp <= received_at + _CLOCK_TOLERANCE
 
 
 def _merged(present: EvseSample | None, sample: EvseSample) -> EvseSample:
@@ -69,6 +79,7 @@ def _merged(present: EvseSample | None, sample: EvseSample) -> EvseSample:
         energy_import_wh=_newer(sample.energy_import_wh, present.energy_import_wh),
         power_w=_newer(sample.power_w, present.power_w),
         currents_a=_newer(sample.currents_a, present.currents_a),
+        phases_known=present.phases_known if sample.currents_a is None else sample.phases_known,
         voltages_v=_newer(sample.voltages_v, present.voltages_v),
         offered_a=_newer(sample.offered_a, present.offered_a),
         soc_percent=_newer(sample.soc_percent, present.soc_percent),

@@ -1,18 +1,21 @@
 """Transactions: from what a charger reports to the ledger, the live state and the answer."""
 
+from collections.abc import Container
 import logging
 
-from ..authorization.authorizer import Authorizer
 from ..ledger.ledger import Ledger
 from ..model.clock import Clock, Timer
 from ..model.command import Priority, StopTransaction
+from ..model.failure import LedgerFullError, LedgerUnavailableError
 from ..model.id_token import Decision
 from ..model.station import ChargingState, ConnectorStatus, EvseKey
 from ..model.station_event import AuthorizationAnswer, TransactionAnswer
 from ..model.transaction import Transaction, TransactionEventType, TransactionRecorded, TransactionReport
+from .admission import Admission
 from .announcement import SessionEnded, SessionStarted
 from .background import Background
 from .dispatch import Send
+from .memory import SiteMemory
 from .metering import Metering
 from .register import SiteRegister
 from .state import EvseState
@@ -22,6 +25,8 @@ _LOGGER = logging.getLogger(__name__)
 
 ABANDONED_AFTER_S = 120.0
 """A charger that has been free for this long and still owes the end of a transaction is not waited for."""
+STOP_AGAIN_AFTER_S = 60.0
+"""How long a charger that was told to stop a transaction that nobody may have is given to do so."""
 
 
 class Sessions:
@@ -31,9 +36,10 @@ class Sessions:
         self,
         register: SiteRegister,
         ledger: Ledger,
-        authorizer: Authorizer,
+        admission: Admission,
         metering: Metering,
         steering: Steering,
+        memory: SiteMemory,
         send: Send,
         clock: Clock,
         background: Background,
@@ -41,26 +47,38 @@ class Sessions:
         """Join the rooms."""
         self._register = register
         self._ledger = ledger
-        self._authorizer = authorizer
+        self._admission = admission
         self._metering = metering
         self._steering = steering
+        self._memory = memory
         self._send = send
         self._clock = clock
         self._background = background
         self._open: set[str] = set()
         self._abandoned: dict[EvseKey, Timer] = {}
+        self._told_to_stop_s: dict[str, float] = {}
 
-    async def restore(self) -> None:
-        """Take up the transactions that were running when the ledger was last closed."""
+    async def restore(self, station_ids: Container[str]) -> None:
+        """Take up what the ledger knows of these stations: their running transactions and lifetime registers."""
         for transaction in await self._ledger.open_transactions():
+            if transaction.station_id not in station_ids:
+                continue
             self._open.add(transaction.session_id)
             evse = self._register.evse(EvseKey(transaction.station_id, transaction.evse_id))
-            if evse is not None:
+            if evse is not None and not evse.has_transaction:
                 evse.transaction = transaction
+                evse.decision = self._admission.refusal_of(transaction)
                 self._steering.found_running(evse)
+                evse.changed()
         for key, lifetime_wh in (await self._ledger.lifetimes()).items():
-            if (evse := self._register.evse(key)) is not None:
+            if key.station_id in station_ids and (evse := self._register.evse(key)) is not None:
                 evse.lifetime_wh = lifetime_wh
+                evse.changed()
+
+    def forget(self, station_id: str) -> None:
+        """Follow a station no more: it does not belong to the site any longer."""
+        for key in [key for key in self._abandoned if key.station_id == station_id]:
+            self._abandoned.pop(key).cancel()
 
     def close(self) -> None:
         """Wait for nothing any more."""
@@ -69,16 +87,22 @@ class Sessions:
 
     async def reported(self, report: TransactionReport) -> TransactionAnswer:
         """Record a report; the answer is ready only when the ledger has it for good."""
-        decision = await self._decide(report)
-        recorded = await self._ledger.record(report, name=decision.name if decision else None)
+        try:
+            decision = await self._admission.at_transaction(report, self._running(report))
+            recorded = await self._ledger.record(report, name=decision.name if decision else None)
+        except LedgerFullError, LedgerUnavailableError:
+            self._show_unrecorded(report)
+            raise
         transaction = recorded.transaction
+        if decision is not None and recorded.duplicate and report.event_type is TransactionEventType.STARTED:
+            decision = self._admission.repeated(decision.id_token, transaction)
         evse = self._register.evse(EvseKey(transaction.station_id, transaction.evse_id))
         if evse is not None:
-            self._show(evse, report, recorded, decision)
+            await self._show(evse, report, recorded, decision)
         if not recorded.duplicate:
             self._announce(transaction, report)
-        if decision is not None and not decision.accepted and transaction.is_open:
-            self._background.run(self._refuse(transaction), "stop of a refused transaction")
+        if evse is not None and transaction.is_open:
+            self._stop_refused(evse)
         return TransactionAnswer(
             transaction_id=transaction.transaction_id,
             authorization=AuthorizationAnswer(decision.status, decision.expires_at) if decision else None,
@@ -95,22 +119,6 @@ class Sessions:
         if evse.has_transaction and evse.connector_status is ConnectorStatus.AVAILABLE:
             self._abandoned[evse.key] = self._clock.call_later(ABANDONED_AFTER_S, lambda: self._give_up(evse))
 
-    async def _decide(self, report: TransactionReport) -> Decision | None:
-        if report.id_token is None:
-            return None
-        now = self._clock.now()
-        running = self._running(report)
-        if report.event_type is not TransactionEventType.STARTED and running is not None:
-            if running.decision is not None and running.decision.id_token.key == report.id_token.key:
-                return running.decision
-            if running.transaction is not None and _same_holder(running.transaction, report):
-                # It was let in before; what the list says today does not end a transaction that runs.
-                return self._authorizer.accepted_before(report.id_token, now, running.transaction.name)
-        decision = self._authorizer.decide(report.id_token, now, report.station_id, report.evse_id)
-        if report.event_type is TransactionEventType.STARTED:
-            await self._ledger.record_decision(decision, report.station_id, report.evse_id)
-        return decision
-
     def _running(self, report: TransactionReport) -> EvseState | None:
         for evse in self._register.of_station(report.station_id):
             if evse.has_transaction and evse.transaction is not None:
@@ -120,7 +128,15 @@ class Sessions:
                     return evse
         return None
 
-    def _show(
+    def _show_unrecorded(self, report: TransactionReport) -> None:
+        """Steer by what cannot be written: the charger is asked to say it again, the fuse cannot wait."""
+        evse = self._running(report)
+        if evse is not None and not report.offline:
+            self._metering.take(evse, report.samples, report.received_at)
+            evse.changed()
+            self._steering.demand_changed(evse)
+
+    async def _show(
         self,
         evse: EvseState,
         report: TransactionReport,
@@ -129,17 +145,22 @@ class Sessions:
     ) -> None:
         transaction = recorded.transaction
         present = evse.transaction
-        ended = False
-        if transaction.is_open or (present is not None and present.session_id == transaction.session_id):
-            ended = evse.has_transaction and not transaction.is_open
-            began = transaction.is_open and (present is None or present.session_id != transaction.session_id)
+        is_present = present is not None and present.session_id == transaction.session_id
+        ended = is_present and evse.has_transaction and not transaction.is_open
+        if transaction.is_open and not is_present:
+            if present is not None and present.is_open:
+                await self._superseded(evse, present)
+            self._begin(evse, transaction, decision)
+        elif is_present:
             evse.transaction = transaction
-            if began:
-                evse.decision = decision
-                if report.id_token is not None:
-                    self._authorizer.remote_starts.withdraw(evse.key)
-            elif decision is not None and evse.decision is None:
-                evse.decision = decision
+            if decision is not None and report.event_type is not TransactionEventType.ENDED:
+                self._let_in(evse, decision)
+        if not is_present and not transaction.is_open:
+            # A transaction of another time: for the ledger only.
+            if recorded.lifetime_wh is not None:
+                evse.lifetime_wh = recorded.lifetime_wh
+                evse.changed()
+            return
         if report.charging_state is not None and not report.offline:
             evse.charging_state = report.charging_state
         if recorded.lifetime_wh is not None:
@@ -147,10 +168,46 @@ class Sessions:
         if not report.offline:
             self._metering.take(evse, report.samples, report.received_at)
         if ended:
-            evse.charging_state = ChargingState.IDLE
+            self._end(evse)
+        elif not transaction.is_open:
+            # Closing values that come after the stop.
             self._metering.rest(evse, report.received_at)
         evse.changed()
         self._steering.demand_changed(evse)
+
+    def _begin(self, evse: EvseState, transaction: Transaction, decision: Decision | None) -> None:
+        evse.transaction = transaction
+        evse.decision = decision or self._admission.refusal_of(transaction)
+        if decision is not None:
+            self._remember_refusal(transaction, decision)
+            self._admission.started(evse.key, decision)
+
+    def _let_in(self, evse: EvseState, decision: Decision) -> None:
+        """Note the card of a transaction that began without one, or with one that was refused."""
+        assert evse.transaction is not None
+        if evse.decision is None or (decision.accepted and not evse.decision.accepted):
+            evse.decision = decision
+            self._remember_refusal(evse.transaction, decision)
+
+    def _remember_refusal(self, transaction: Transaction, decision: Decision) -> None:
+        if not decision.accepted:
+            self._background.run(self._admission.refused(transaction), "memory of a refusal")
+
+    def _end(self, evse: EvseState) -> None:
+        """Nothing flows any more, and what somebody held for this car is not held for the next one."""
+        evse.charging_state = ChargingState.IDLE
+        self._metering.rest(evse, self._clock.now())
+        if evse.paused:
+            evse.paused = False
+            self._background.run(self._memory.keep_evse(evse), "end of a pause")
+
+    async def _superseded(self, evse: EvseState, present: Transaction) -> None:
+        """Another transaction has begun where one was running whose end nobody told."""
+        ended = await self._ledger.close_transaction(present.session_id, reason="superseded")
+        self._end(evse)
+        if ended is not None and present.session_id in self._open:
+            self._open.discard(present.session_id)
+            self._register.announce(SessionEnded(evse.key, ended))
 
     def _announce(self, transaction: Transaction, report: TransactionReport) -> None:
         key = EvseKey(transaction.station_id, transaction.evse_id)
@@ -161,8 +218,19 @@ class Sessions:
                 self._register.announce(SessionStarted(key, transaction))
             return
         self._open.discard(transaction.session_id)
-        if known or report.event_type is TransactionEventType.ENDED:
+        if known or (report.event_type is TransactionEventType.ENDED and transaction.evse_id):
             self._register.announce(SessionEnded(key, transaction))
+
+    def _stop_refused(self, evse: EvseState) -> None:
+        """Have a transaction stopped that nobody may have, and again as long as the charger goes on with it."""
+        if evse.transaction is None or evse.decision is None or evse.decision.accepted or not evse.has_transaction:
+            return
+        session_id, now_s = evse.transaction.session_id, self._clock.monotonic()
+        told_s = self._told_to_stop_s.get(session_id)
+        if told_s is None or now_s - told_s >= STOP_AGAIN_AFTER_S:
+            self._told_to_stop_s = {other: at_s for other, at_s in self._told_to_stop_s.items() if other in self._open}
+            self._told_to_stop_s[session_id] = now_s
+            self._background.run(self._refuse(evse.transaction), "stop of a refused transaction")
 
     async def _refuse(self, transaction: Transaction) -> None:
         result = await self._send(transaction.station_id, StopTransaction(transaction.transaction_id), Priority.SAFETY)
@@ -184,15 +252,7 @@ class Sessions:
             return
         evse.transaction = closed
         self._open.discard(closed.session_id)
-        self._metering.rest(evse, self._clock.now())
+        self._end(evse)
         evse.changed()
         self._steering.demand_changed(evse)
         self._register.announce(SessionEnded(evse.key, closed))
-
-
-def _same_holder(transaction: Transaction, report: TransactionReport) -> bool:
-    return (
-        transaction.id_token is not None
-        and report.id_token is not None
-        and transaction.id_token.key == report.id_token.key
-    )

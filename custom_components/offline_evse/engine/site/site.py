@@ -20,6 +20,7 @@ from ..model.id_token import Card, IdToken, IdTokenType
 from ..model.phases import PhaseAmperes
 from ..model.station import EvseKey, ResetKind
 from ..model.transaction import Transaction
+from .admission import Admission
 from .announcement import Announcement
 from .background import Background
 from .config import SiteConfig
@@ -55,12 +56,14 @@ class Site:
         self._authorizer = Authorizer(CardList(cards), RemoteStarts(site_tag, clock.now()))
         self._steering = Steering(self._register, Balancer(), self._send, clock, self._background)
         metering = Metering(self._steering.draw_reported)
+        admission = Admission(self._register, ledger, self._authorizer, memory, clock)
         self._sessions = Sessions(
             self._register,
             ledger,
-            self._authorizer,
+            admission,
             metering,
             self._steering,
+            memory,
             self._send,
             clock,
             self._background,
@@ -69,7 +72,7 @@ class Site:
         conversation = Conversation(
             self._register,
             ledger,
-            self._authorizer,
+            admission,
             self._sessions,
             metering,
             self._steering,
@@ -120,7 +123,7 @@ class Site:
         """Take up where the ledger ends, then listen; raises OSError where the port is taken."""
         for station_id in self.stations:
             self._restore(station_id)
-        await self._sessions.restore()
+        await self._sessions.restore(self.stations)
         self._steering.start()
         self._learned.start()
         await self._csms.start(port, host)
@@ -157,9 +160,12 @@ class Site:
             self._register.configure(before)
             self._steering.layout_changed()
             raise
+        if added:
+            self._background.run(self._sessions.restore(added), "sessions of stations that were added")
         for station_id in added:
             self._csms.adopt(station_id)
         for station_id in removed:
+            self._sessions.forget(station_id)
             self._csms.dismiss(station_id)
 
     def announce_to(self, callback: Callable[[Announcement], None]) -> Callable[[], None]:

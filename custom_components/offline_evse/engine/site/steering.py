@@ -13,7 +13,7 @@ from ..model.phases import PhaseAmperes
 from ..model.station import ConnectorStatus, EvseKey
 from .background import Background
 from .config import DefaultProfile, StationConfig
-from .dispatch import Dispatch, Order, Send
+from .dispatch import EXPIRES_AFTER_S, Dispatch, Order, Send
 from .register import SiteRegister
 from .state import EvseState
 
@@ -36,7 +36,9 @@ class Steering:
         self._timer: Timer | None = None
         self._looking = False
         self._closed = False
-        self._running_before_us: dict[EvseKey, Timer | None] = {}
+        self._running_before_us: dict[EvseKey, Timer] = {}
+        self._ready: set[str] = set()
+        """Stations that have introduced themselves on their present connection; others may not listen yet."""
 
     @property
     def commands_sent(self) -> int:
@@ -46,6 +48,8 @@ class Steering:
     def start(self) -> None:
         """Begin to look at the site."""
         self.layout_changed()
+        for key in self._running_before_us:
+            self._assume_most(key)
         self._tick()
 
     def close(self) -> None:
@@ -78,18 +82,32 @@ class Steering:
     def found_running(self, evse: EvseState) -> None:
         """Take it that an EVSE has been charging since before we came, at a current that it has yet to tell.
 
-        Until it does, the meter shows it as part of the house; to offer it what the house leaves would cut it.
+        Until it does, it is taken to have as much as it can: so nothing that the meter shows is reckoned twice, once
+        as the house's and once as held for it, and nobody is cut for it. Out of our sight its limit runs out in time.
         """
-        self._running_before_us[evse.key] = None
+        self._assume_most(evse.key)
+        self._running_before_us[evse.key] = self._clock.call_later(EXPIRES_AFTER_S, partial(self._expired, evse))
         self.demand_changed(evse)
 
     def demand_changed(self, evse: EvseState) -> None:
         """Work out anew what an EVSE would take if nothing bound it."""
         if not evse.has_transaction:
             self._no_longer_waited_for(evse.key)
-        reachable = evse.connected and evse.key not in self._running_before_us
+        reachable = self._can_be_told(evse) and evse.key not in self._running_before_us
         self._balancer.set_demand(_demand(evse, reachable), self._clock.monotonic())
         self.look_soon()
+
+    def _can_be_told(self, evse: EvseState) -> bool:
+        return evse.connected and evse.key.station_id in self._ready
+
+    def _assume_most(self, key: EvseKey) -> None:
+        self._balancer.offer_confirmed(key, self._register.evses[key].maximum_a, self._clock.monotonic())
+
+    def _expired(self, evse: EvseState) -> None:
+        """An EVSE that has not come back since we started has fallen to its floor, if it has one."""
+        config = self._register.configs.get(evse.key.station_id)
+        if config is not None and (floor_a := _floor_profile_a(config)) is not None:
+            self._balancer.offer_confirmed(evse.key, floor_a, self._clock.monotonic())
 
     def _acquainted(self, evse: EvseState, current_a: float) -> None:
         self._no_longer_waited_for(evse.key)
@@ -109,11 +127,18 @@ class Steering:
         floor = ApplyFloor(evse_id=evse.key.evse_id, current_a=_floor_profile_a(config), phases=evse.terminals)
         await self._send(evse.key.station_id, floor, Priority.SAFETY)
 
-    def forget(self, station_id: str) -> None:
-        """Take it that a station knows none of our limits any more."""
+    def connection_changed(self, station_id: str) -> None:
+        """Tell a station nothing: its connection is gone, or so new that it may be booting."""
+        self._ready.discard(station_id)
+
+    def ready(self, station_id: str) -> None:
+        """Take it that a station listens from now on, and knows none of our limits any more."""
+        self._ready.add(station_id)
         self._dispatch.forget(station_id)
         for evse in self._register.of_station(station_id):
-            if evse.key in self._running_before_us and self._running_before_us[evse.key] is None:
+            self.demand_changed(evse)
+            if (timer := self._running_before_us.get(evse.key)) is not None:
+                timer.cancel()
                 silence_over = partial(self._acquainted, evse, 0.0)
                 self._running_before_us[evse.key] = self._clock.call_later(ACQUAINTED_AFTER_S, silence_over)
         self.look_soon()
@@ -140,10 +165,11 @@ class Steering:
         orders = []
         for key, offer in decision.offers.items():
             evse = self._register.evses.get(key)
-            if evse is None or not evse.connected or evse.transaction is None or not evse.transaction.is_open:
+            if evse is None or not self._can_be_told(evse) or not evse.has_transaction:
                 continue
             if key in self._running_before_us:
                 continue
+            assert evse.transaction is not None
             config = self._register.configs[key.station_id]
             orders.append(
                 Order(
