@@ -6,7 +6,7 @@ sleeps; no time passes while a commit is on its way to the disk.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -75,8 +75,8 @@ class Judgement:
 class ClosedLoop:
     """A site of the simulator with an engine that runs it."""
 
-    def __init__(self, description: SiteDescription, folder: Path, seed: int = 1, **circuit: Any) -> None:
-        """Build it; `circuit` is set on every metered circuit of the engine's set-up."""
+    def __init__(self, description: SiteDescription, folder: Path, seed: int = 1, **set_up: Any) -> None:
+        """Build it; `set_up` goes to `config_of`."""
         self.clock = VirtualClock()
         self.description = description
         self.simulator = Simulator(description, seed, self.clock)
@@ -84,7 +84,7 @@ class ClosedLoop:
             self.simulator, f"ws://site:{PORT}", connector=aiohttp.UnixConnector(str(PORT), force_close=True)
         )
         self.simulator.meter.watcher = self._meter_says
-        self.config = config_of(description, **circuit)
+        self.config = config_of(description, **set_up)
         self.judgement = Judgement()
         self.commands = 0
         """Limits sent by engines that are gone."""
@@ -255,8 +255,11 @@ class ClosedLoop:
                     judgement.pauses += 1
 
 
-def config_of(description: SiteDescription, **metered: Any) -> SiteConfig:
-    """Set a site up as its installer would: the main fuse is metered, each station is wired as its first EVSE is."""
+def config_of(description: SiteDescription, *, stopped_when_alone: Collection[str] = (), **main: float) -> SiteConfig:
+    """Set a site up as its installer would: the main fuse is metered, each station is wired as its first EVSE is.
+
+    `stopped_when_alone` are stations whose safe current is 0; `main` is set on the main circuit.
+    """
     return SiteConfig(
         name=description.name,
         circuits=tuple(
@@ -268,7 +271,7 @@ def config_of(description: SiteDescription, **metered: Any) -> SiteConfig:
                     limit_a=PhaseAmperes(branch.rating_a, branch.rating_a, branch.rating_a),
                     metered=branch.parent is None,
                 ),
-                **(metered if branch.parent is None else {}),
+                **(main if branch.parent is None else {}),
             )
             for branch in description.branches
         ),
@@ -279,6 +282,7 @@ def config_of(description: SiteDescription, **metered: Any) -> SiteConfig:
                 circuit_id=station.points[0].branch,
                 wiring=WIRINGS[station.points[0].wiring.lower()],
                 maximum_a=station.points[0].maximum_a,
+                safe_a=0.0 if station.model.identity in stopped_when_alone else 6.0,
             )
             for station in description.stations
         ),
@@ -316,9 +320,11 @@ def commits_stop_time(loop: VirtualLoop) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def running(description: SiteDescription, folder: Path, seed: int = 1) -> AsyncIterator[ClosedLoop]:
+async def running(
+    description: SiteDescription, folder: Path, seed: int = 1, **set_up: Any
+) -> AsyncIterator[ClosedLoop]:
     """Run a site for the length of a block; its engine has been there for ten seconds."""
-    loop = ClosedLoop(description, folder, seed)
+    loop = ClosedLoop(description, folder, seed, **set_up)
     await loop.start()
     judge = loop.judge_every_second()
     try:

@@ -8,6 +8,9 @@ from .circuit_load import Hearing
 from .fuse_tree import FuseTree
 from .planning import Plan, PlanResult
 
+_WORTH_WAITING_A = 1.0
+"""Less room than this would raise no offer, however long it lasted: the flicker of a house is no reason."""
+
 
 class Explainer:
     """Names the binding limit of every plan, in terms of one tree."""
@@ -32,7 +35,8 @@ class Explainer:
             # It may have its ceiling, only not just yet.
             return self._settling(_tightest(plan, result.sustained), result)
         row = sustained.row
-        if result.now[row] > result.sustained[row] + EPSILON or sustained.current_a >= plan.offer_a + 1.0:
+        room_a = (result.now[row] - result.sustained[row]) / dict(plan.track.coefficients)[row]
+        if room_a >= _WORTH_WAITING_A or sustained.current_a >= plan.offer_a + _WORTH_WAITING_A:
             return self._settling(row, result)
         return self._full_row(sustained)
 
