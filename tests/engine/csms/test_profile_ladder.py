@@ -236,3 +236,40 @@ def test_ids_differ_by_evse_and_role(floor: ApplyFloor, limit: ApplyLimit) -> No
     floor_id = floor_profile(floor, ProfileShape(), NOON).profile_id
     assert floor_id != live_profile(limit, ProfileShape(), NOON).profile_id
     assert floor_id // 10 == floor.evse_id
+
+
+@pytest.mark.parametrize(
+    ("shape", "expires"),
+    [
+        (ProfileShape(), True),
+        (ProfileShape(two_step=False), True),
+        (ProfileShape(two_step=False, live_level=0), False),
+        (ProfileShape(purpose=Purpose.TX_DEFAULT, two_step=False, live_level=0), False),
+        (ProfileShape(purpose=Purpose.STATION_MAX, on_evse=False, two_step=False, live_level=0), True),
+        (ProfileShape(kind=Kind.RELATIVE, two_step=False), False),
+    ],
+)
+def test_a_shape_says_whether_its_limits_run_out(shape: ProfileShape, expires: bool) -> None:
+    """With a transaction and without; what is said must be what the profile does."""
+    assert shape.expires is expires
+    profiles = [
+        live_profile(ApplyLimit(evse_id=1, current_a=10, phases=3, transaction_id=transaction_id), shape, NOON)
+        for transaction_id in ("7", None)
+    ]
+    assert expires is all(len(profile.periods) == 2 or profile.valid_to is not None for profile in profiles)
+
+
+def test_other_firmware_is_asked_from_the_top() -> None:
+    """But its EVSEs are still the same."""
+    ladder = ProfileLadder()
+    ladder.saw_evse(1)
+    known = ProfileLadder()
+    known.saw_evse(1)
+    ladder.learned({"ChargingScheduleAllowedChargingRateUnit": "Power", "NumberOfConnectors": "1"})
+    ladder.next_rung(LIMIT, REJECTED)
+    ladder.noted(LIMIT, ACCEPTED)
+    assert ladder.proven
+    ladder.forget()
+    assert not ladder.proven
+    assert ladder.current == ProfileShape()
+    assert ladder.shapes == known.shapes

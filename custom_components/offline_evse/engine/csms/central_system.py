@@ -159,6 +159,15 @@ class CentralSystem:
         """Give back what `memory` returned before a restart."""
         self._station(station_id).memory = StationMemory.from_dict(memory)
 
+    def expires(self, station_id: str) -> bool:
+        """Whether live limits of this station run out by themselves, in the form in which it takes them.
+
+        Where they do not, what it was told last holds until it is told otherwise. A station that has not said yet
+        what it takes is judged by the form that is tried next.
+        """
+        station = self._stations.get(station_id) or Station(station_id, self._clock)
+        return station.limits_expire
+
     async def serve(self, request: web.BaseRequest, station_id: str) -> web.StreamResponse:
         """Serve one request of a station until its socket ends, on whatever server it came in."""
         if self._stopping:
@@ -271,6 +280,7 @@ class CentralSystem:
         """Make a connection the station's only one, and serve it to its end."""
         station_id = station.station_id
         station.generation += 1
+        station.returned()
         older, station.connection = station.connection, connection
         if older is not None:
             station.broke_off()

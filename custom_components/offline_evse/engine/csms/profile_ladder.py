@@ -97,15 +97,19 @@ class ProfileLadder:
     def __init__(self, *, relative_station_max: bool = True) -> None:
         """Begin with what most stations take; 2.x forbids a relative maximum for the station (K01.FR.38)."""
         self._relative_station_max = relative_station_max
+        self._seen: frozenset[int] = frozenset()
+        self.clock = ChargerClock()
+        """The clock by which the station obeys what is absolute."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew with a station whose firmware is another one; its EVSEs and its clock stay what they are."""
         self._units: tuple[RateUnit, ...] = (RateUnit.AMPERES, RateUnit.WATTS)
         self._max_level: int | None = None
         self._max_periods: int | None = None
         self._evse_count: int | None = None
-        self._seen: frozenset[int] = frozenset()
         self._live = Rungs()
         self._floor = Rungs()
-        self.clock = ChargerClock()
-        """The clock by which the station obeys what is absolute."""
         self._arrange()
 
     @property

@@ -66,6 +66,13 @@ class ProfileShape:
     on_evse: bool = True
     """False: set on the station as a whole. Only right where the station has one EVSE."""
 
+    @property
+    def expires(self) -> bool:
+        """Whether a live limit in this shape runs out by itself, with a transaction and without."""
+        if self.kind is not Kind.ABSOLUTE:
+            return False
+        return self.two_step or self.purpose is Purpose.STATION_MAX or self.live_level != self.floor_level
+
 
 @dataclass(frozen=True, slots=True)
 class Period:

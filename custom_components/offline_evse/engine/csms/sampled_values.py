@@ -31,7 +31,6 @@ ROW = 2 * ELSEWHERE
 NOTHING = -1
 
 UNREADABLE = math.nan
-_ABSENT: list[float | None] = [None] * 4
 NOMINAL_V = 230.0
 _HIGHEST_PHASE_VOLTAGE_V = 300.0
 
@@ -299,8 +298,6 @@ def _total(row: Row, place: int) -> float | None:
 
 def _per_phase(row: Row, place: int, *, gaps: bool) -> tuple[float, ...] | None:
     """Return a value per terminal up to the last one mentioned; `gaps` may be filled with 0, or there are none."""
-    if row[place : place + 4] == _ABSENT == row[place + ELSEWHERE : place + ELSEWHERE + 4]:
-        return None
     for base in (place, place + ELSEWHERE):
         total, first, second, third = row[base : base + 4]
         if first is not None and second is not None and third is not None:

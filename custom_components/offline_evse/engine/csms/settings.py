@@ -18,10 +18,10 @@ class CsmsSettings:
     ping_interval_s: float = 15.0
     """Silence after which we ping."""
     ping_timeout_s: float = 20.0
-    """Further silence after which a station that answers pings is taken for dead."""
+    """Further silence after which a station is taken for dead."""
     silence_limit_s: float = 90.0
-    """Silence after which a station that has never answered a ping is taken for dead; three heartbeats,
-    because such firmware may also ignore the interval it was given."""
+    """Silence after which a station that is known to ignore pings is taken for dead; three heartbeats, because such
+    firmware may also ignore the interval it was given."""
     call_timeout_s: float = 30.0
     close_timeout_s: float = 3.0
     """How long a closing handshake may take before the socket is cut."""

@@ -21,6 +21,8 @@ _TROUBLES_TO_BLOCK = 2
 _FIGHT_WINDOW_S = 60.0
 _FIGHT_TAKEOVERS = 3
 
+_CUTS_TO_FORGIVE = 2
+
 _MAX_ODDITIES = 200
 
 
@@ -63,6 +65,8 @@ class StationMemory:
     """Whether it has been asked what charging profiles it takes."""
     ladder: dict[str, Any] = field(default_factory=dict)
     """Which form of charging profile it takes, as the profile ladder writes it."""
+    ignores_pings: bool = False
+    """Whether it does its work without answering pings, so that its silence says less."""
 
     def blocks(self, operation: str) -> bool:
         """Whether an operation is not to be tried again."""
@@ -83,13 +87,15 @@ class StationMemory:
         if value not in values:
             values.append(value)
 
-    def note_firmware(self, firmware: str | None) -> None:
-        """Forget everything if the firmware is another one."""
-        if firmware is not None and self.firmware not in (None, firmware):
+    def note_firmware(self, firmware: str | None) -> bool:
+        """Forget everything if the firmware is another one; returns whether it is."""
+        changed = firmware is not None and self.firmware not in (None, firmware)
+        if changed:
             fresh = StationMemory()
             for known in fields(self):
                 setattr(self, known.name, getattr(fresh, known.name))
         self.firmware = firmware or self.firmware
+        return changed
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -115,10 +121,10 @@ class Station:
         self.oddities = OddityCounts()
         self.memory = StationMemory()
         self.frame_log = FrameLog(clock)
-        self.answers_pings = False
         self._ladder: ProfileLadder | None = None
         self._ladder_version: OcppVersion | None = None
         self._clock = clock
+        self._silent_ends = 0
         self._last_operation: tuple[tuple[str, ...], float] | None = None
         self._takeovers: deque[float] = deque(maxlen=_FIGHT_TAKEOVERS)
         self._fight_told_at_s: float | None = None
@@ -130,6 +136,41 @@ class Station:
             return
         codec.ladder.remember(self.memory.ladder)
         self._ladder, self._ladder_version = codec.ladder, codec.version
+
+    @property
+    def limits_expire(self) -> bool:
+        """Whether live limits, in the form in which the station takes them, run out by themselves."""
+        ladder = self._ladder
+        if ladder is None:
+            ladder = ProfileLadder()
+            ladder.remember(self.memory.ladder)
+        return ladder.current.expires
+
+    def note_firmware(self, firmware: str | None) -> None:
+        """Learn everything anew, the form of charging profiles too, if the firmware is another one."""
+        if self.memory.note_firmware(firmware) and self._ladder is not None:
+            self._ladder.forget()
+
+    def answered_ping(self) -> None:
+        """The station has answered a ping: while a connection is alive, it is never silent for long."""
+        self.memory.ignores_pings = False
+        self._silent_ends = 0
+
+    def talked_past_ping(self) -> None:
+        """The station goes on talking without having answered a ping."""
+        self.memory.ignores_pings = True
+
+    def ended(self, *, in_silence: bool) -> None:
+        """A connection is over; `in_silence`: it was given up, and had never answered a ping.
+
+        One that comes back each time was alive: it only says nothing for longer than others.
+        """
+        self._silent_ends = self._silent_ends + 1 if in_silence else 0
+
+    def returned(self) -> None:
+        """The station has a new connection."""
+        if self._silent_ends >= _CUTS_TO_FORGIVE:
+            self.memory.ignores_pings = True
 
     def memory_as_dict(self) -> dict[str, Any]:
         """Return everything it has taught us as JSON values."""

@@ -90,7 +90,7 @@ class Connection:
         self._handler = handler
         self._clock = clock
         self._settings = settings
-        self._liveness = Liveness(clock, settings, socket.ping, deaf=self._is_deaf, answers_pings=station.answers_pings)
+        self._liveness = Liveness(clock, settings, socket.ping, station=station, deaf=self._is_deaf)
         self._backlog: deque[Call] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._heartbeat: asyncio.Task[None] | None = None
@@ -121,6 +121,7 @@ class Connection:
             _LOGGER.debug("Connection of %s broke", self._station.station_id)
         finally:
             self._ended.set()
+            self._station.ended(in_silence=self._liveness.over and self._liveness.never_answered)
             await self._wind_up(watch)
 
     def cut(self, code: int, reason: str) -> asyncio.Task[None]:
@@ -168,7 +169,6 @@ class Connection:
                     await self._socket.pong(message.data)
             elif kind is WSMsgType.PONG:
                 self._liveness.ponged()
-                self._station.answers_pings = True
             else:
                 if kind is WSMsgType.ERROR:
                     self._station.oddities.count("broken_websocket_frame")
@@ -272,7 +272,7 @@ class Connection:
     def _booted(self, event: BootReported, answer: StationAnswer | None) -> None:
         """The station has introduced itself, and has been told whether it is served."""
         if isinstance(answer, BootAnswer) and answer.accepted and self.adopted and self._cutting is None:
-            self._station.memory.note_firmware(event.identity.firmware_version)
+            self._station.note_firmware(event.identity.firmware_version)
             self.onboarding.booted()
 
     def _fails_first_time(self, action: str) -> bool:
