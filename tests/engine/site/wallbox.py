@@ -62,8 +62,8 @@ class Post:
         answer = self._answers[message_id] = asyncio.get_running_loop().create_future()
         await self.send(json.dumps([2, message_id, action, payload]))
         async with asyncio.timeout(PATIENCE_S):
-            payload: Payload = await answer
-            return payload
+            answered: Payload = await answer
+            return answered
 
     async def hear(self, action: str, where: Callable[[Payload], bool] = lambda _: True) -> Payload:
         """Wait until the central system has said something, and forget it."""
