@@ -93,7 +93,9 @@ class Steering:
         """Work out anew what an EVSE would take if nothing bound it."""
         if not evse.has_transaction:
             self._no_longer_waited_for(evse.key)
-        reachable = self._can_be_told(evse) and evse.key not in self._running_before_us
+        # Where nothing runs, nothing has to be told.
+        reachable = evse.connected if not evse.has_transaction else self._can_be_told(evse)
+        reachable = reachable and evse.key not in self._running_before_us
         self._balancer.set_demand(_demand(evse, reachable), self._clock.monotonic())
         self.look_soon()
 
