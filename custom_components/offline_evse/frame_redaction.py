@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from homeassistant.components.diagnostics import REDACTED
 
-from .engine.csms.rpc.frame_log import LoggedFrame
+from .engine.model.frame import LoggedFrame
 
 _PERSONAL: Final = frozenset(
     {

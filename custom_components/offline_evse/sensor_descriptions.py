@@ -88,6 +88,13 @@ def _binding(site: Site, state: EvseState) -> Mapping[str, Any]:
     }
 
 
+def _currents_a(evse: EvseState) -> tuple[float, ...] | None:
+    """Return the currents by terminal; None where the charger does not say which is which."""
+    if evse.sample is None or not (evse.sample.phases_known or evse.terminals == 1):
+        return None
+    return evse.sample.currents_a
+
+
 def _current(terminal: int) -> OfflineEvseSensorDescription[EvseState]:
     """Describe the current on one terminal of the charger, which need not be that phase of the building."""
     return OfflineEvseSensorDescription(
@@ -100,7 +107,7 @@ def _current(terminal: int) -> OfflineEvseSensorDescription[EvseState]:
         native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
         suggested_display_precision=1,
         exists_fn=lambda evse: terminal < evse.terminals,
-        value_fn=lambda _, evse: _on_terminal(None if evse.sample is None else evse.sample.currents_a, terminal),
+        value_fn=lambda _, evse: _on_terminal(_currents_a(evse), terminal),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.offline_evse.engine.csms.rpc.frame_log import Direction, LoggedFrame
+from custom_components.offline_evse.engine.model.frame import Direction, LoggedFrame
 from custom_components.offline_evse.frame_redaction import redacted_frame
 
 HIDDEN = "**REDACTED**"

@@ -10,6 +10,7 @@ from aiohttp import WSCloseCode, hdrs, web
 
 from ..model.clock import Clock, sleep
 from ..model.command import Command, CommandResult, Outcome, Priority
+from ..model.frame import LoggedFrame
 from ..model.station import OcppVersion
 from .codec import Codec, Oddities
 from .handler import StationHandler
@@ -29,7 +30,6 @@ from .listener import Listener
 from .ocpp16.codec import Ocpp16Codec
 from .ocpp201.codec import Ocpp201Codec
 from .rpc.connection import Connection
-from .rpc.frame_log import LoggedFrame
 from .settings import CsmsSettings
 from .station import Station, StationMemory
 

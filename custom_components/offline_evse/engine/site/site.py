@@ -11,11 +11,11 @@ from ..authorization.card_list import CardList
 from ..authorization.remote_starts import RemoteStarts
 from ..balancing.control import Balancer
 from ..csms.central_system import CentralSystem
-from ..csms.rpc.frame_log import LoggedFrame
 from ..csms.settings import CsmsSettings
 from ..ledger.ledger import Ledger
 from ..model.clock import Clock
 from ..model.command import Command, CommandResult, Priority
+from ..model.frame import LoggedFrame
 from ..model.id_token import Card, IdToken, IdTokenType
 from ..model.phases import PhaseAmperes
 from ..model.station import EvseKey, ResetKind

@@ -1,33 +1,14 @@
 """The last frames of a station, kept in memory for diagnostics."""
 
 from collections import deque
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import timedelta
 
 from ...model.clock import Clock
+from ...model.frame import Direction, LoggedFrame
 
 MAX_FRAMES = 100
 MAX_TOTAL_BYTES = 32 * 1024
 MAX_FRAME_BYTES = 4 * 1024
-
-
-class Direction(StrEnum):
-    """Who sent a frame."""
-
-    RECEIVED = "received"
-    SENT = "sent"
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedFrame:
-    """A frame as it went over the wire, cut after 4 KiB. Holds card numbers: redact before anyone sees it."""
-
-    at: datetime
-    direction: Direction
-    text: str
-    size: int
-    """Bytes of the whole frame."""
 
 
 class FrameLog:
