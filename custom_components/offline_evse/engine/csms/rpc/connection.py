@@ -9,6 +9,7 @@ from aiohttp import WSMsgType, web
 
 from ...model.clock import Clock, timeout
 from ...model.command import Command, CommandResult, Priority
+from ...model.frame import Direction
 from ...model.station import OcppVersion
 from ...model.station_event import BootAnswer, BootReported, StationAnswer, StationEvent, StatusReported
 from ..codec import Codec, UnknownActionError
@@ -17,7 +18,6 @@ from ..onboarding import Onboarding
 from ..settings import CsmsSettings
 from ..station import Station
 from .call_queue import CallQueue
-from .frame_log import Direction
 from .frames import (
     CALL,
     CALL_ERROR,
