@@ -13,6 +13,7 @@ from .engine.model.clock import SystemClock
 from .engine.model.failure import LayoutError, LedgerUnavailableError
 from .engine.site.opening import open_site
 from .ocpp_view import register_views
+from .port import bind_reason
 from .runtime import EvseRuntime, OfflineEvseConfigEntry
 from .services import register_services
 from .site_config import site_config
@@ -46,7 +47,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: OfflineEvseConfigEntry) 
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN,
             translation_key="port_in_use",
-            translation_placeholders={"port": str(port), "error": str(err)},
+            translation_placeholders={"port": str(port), "error": bind_reason(err)},
         ) from err
     except LedgerUnavailableError as err:
         raise ConfigEntryNotReady(

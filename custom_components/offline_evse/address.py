@@ -1,6 +1,5 @@
 """Where chargers find the site."""
 
-import asyncio
 from contextlib import suppress
 
 from homeassistant.components import network
@@ -24,18 +23,3 @@ def remote_url(hass: HomeAssistant) -> str:
         url = get_url(hass, prefer_external=True)
         return f"{url.replace('http', 'ws', 1)}/api/{DOMAIN}/ocpp/"
     return ""
-
-
-async def bind_error(port: int, host: str | None) -> OSError | None:
-    """Try to listen as the site will; returns what stands against it."""
-
-    async def nobody(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.close()
-
-    try:
-        server = await asyncio.start_server(nobody, host or None, port)
-    except OSError as err:
-        return err
-    server.close()
-    await server.wait_closed()
-    return None

@@ -10,7 +10,8 @@ from .address import charger_url, remote_url
 from .charger_form import as_form, charger_data, charger_errors, form_schema, is_running, suggestions
 from .const import CONF_STATION_ID
 from .devices import charger_subentry
-from .discovery import stranger_title
+from .discovery import card_title, stranger_title
+from .engine.model.station import StationIdentity
 from .engine.site.announcement import Announcement, StrangerAppeared
 from .engine.site.site import Site
 from .flow_schemas import CONF_STATION, LATER, MANUAL, WAIT, address_schema, station_id_schema
@@ -99,18 +100,19 @@ class ChargerFlow(ConfigSubentryFlow):
         if charger_subentry(entry, self._station_id):
             return self.async_abort(reason="already_adopted")
         errors: dict[str, str] = {}
+        stranger = entry.runtime_data.site.state.strangers.get(self._station_id) if is_running(entry) else None
+        identity = stranger.identity if stranger else StationIdentity()
         if user_input is not None:
             if not (errors := charger_errors(entry, user_input)):
                 title, data = charger_data(self._station_id, user_input)
                 return self.async_create_entry(title=title, data=data, unique_id=self._station_id)
             suggested = user_input
         else:
-            stranger = entry.runtime_data.site.state.strangers.get(self._station_id) if is_running(entry) else None
-            suggested = as_form(suggestions(entry, self._station_id, stranger.identity if stranger else None))
+            suggested = as_form(suggestions(entry, self._station_id, identity))
         return self.async_show_form(
             step_id="adopt",
             data_schema=self.add_suggested_values_to_schema(form_schema(entry), suggested),
-            description_placeholders={"charger": self._station_id},
+            description_placeholders={"charger": card_title(self._station_id, identity)},
             errors=errors,
         )
 

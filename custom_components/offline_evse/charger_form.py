@@ -49,9 +49,9 @@ def form_schema(entry: ConfigEntry) -> vol.Schema:
     return charger_schema(circuits or {MAIN_CIRCUIT: entry.title})
 
 
-def suggestions(entry: ConfigEntry, station_id: str, identity: StationIdentity | None) -> dict[str, Any]:
+def suggestions(entry: ConfigEntry, station_id: str, identity: StationIdentity) -> dict[str, Any]:
     """Suggest a name, and the wiring of a site with one phase."""
-    name = " ".join(word for word in (identity.vendor, identity.model) if word) if identity else ""
+    name = " ".join(word for word in (identity.vendor, identity.model) if word)
     values: dict[str, Any] = {CONF_NAME: name or station_id}
     if _phases_of(entry, MAIN_CIRCUIT) == (0,):
         values[CONF_WIRING] = "r"

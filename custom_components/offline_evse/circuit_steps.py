@@ -8,7 +8,7 @@ from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
 from .const import CONF_FUSE, CONF_MARGIN, CONF_METER, CONF_METER_KIND, CONF_PHASES, CONF_RESERVE, CONF_STALE_AFTER
 from .flow_schemas import flat, in_sections, meter_fields, meter_kind_schema, meter_schema, required_meter_fields
 from .meter_kind import CURRENT_FIELDS, POWER_FIELDS, MeterKind
-from .meter_suggestions import Suggestion, other_phases, suggest_meter
+from .meter_suggestions import Suggestion, disabled_phases, other_phases, suggest_meter
 from .site_config import PHASES
 
 DEFAULT_MARGIN_A: Final = 1.0
@@ -75,8 +75,14 @@ class CircuitSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handler
         """Ask for the entities of a meter; fill in the other phases where one was named."""
         phases = PHASES[self.circuit[CONF_PHASES]]
         errors: dict[str, str] = {}
+        placeholders = {"entities": ""}
         values = self._suggested(kind)
-        if user_input is not None:
+        if user_input is None:
+            wanted = required_meter_fields(kind, phases)
+            if len(wanted) > 1 and wanted[0] not in values and (asleep := disabled_phases(self.hass, wanted)):
+                errors["base"] = "phases_disabled"
+                placeholders = {"entities": ", ".join(asleep)}
+        else:
             values = flat(user_input)
             missing = [field for field in required_meter_fields(kind, phases) if field not in values]
             if not missing:
@@ -93,6 +99,7 @@ class CircuitSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handler
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(meter_schema(kind, phases), suggested),
+            description_placeholders=placeholders,
             errors=errors,
         )
 

@@ -18,16 +18,16 @@ from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import FlowResultType
 
-from .address import bind_error
 from .charger_flow import ChargerFlow
 from .charger_form import as_form, charger_data, charger_errors, form_schema, loaded_site, suggestions
 from .circuit_flow import CircuitFlow
 from .circuit_steps import CircuitSteps
 from .const import CONF_CIRCUIT_ID, DOMAIN, MAIN_CIRCUIT, SUBENTRY_CHARGER, SUBENTRY_CIRCUIT
 from .devices import charger_subentry
-from .discovery import stranger_title
+from .discovery import card_title
 from .engine.model.station import StationIdentity
 from .flow_schemas import flat, main_fuse_schema, port_schema, site_schema
+from .port import bind_error, bind_reason
 
 
 class OfflineEvseConfigFlow(CircuitSteps[ConfigFlowContext, ConfigFlowResult, str], ConfigFlow, domain=DOMAIN):
@@ -53,7 +53,7 @@ class OfflineEvseConfigFlow(CircuitSteps[ConfigFlowContext, ConfigFlowResult, st
             values = flat(user_input)
             if error := await bind_error(values[CONF_PORT], values.get(CONF_HOST)):
                 errors[CONF_PORT] = "port_in_use"
-                placeholders = {"port": str(values[CONF_PORT]), "error": error.strerror or str(error)}
+                placeholders = {"port": str(values[CONF_PORT]), "error": bind_reason(error)}
             else:
                 self._site = values
                 return await self.async_step_fuse()
@@ -102,7 +102,7 @@ class OfflineEvseConfigFlow(CircuitSteps[ConfigFlowContext, ConfigFlowResult, st
             if error is None:
                 return self.async_update_and_abort(entry, title=user_input[CONF_NAME], data_updates={CONF_PORT: port})
             errors[CONF_PORT] = "port_in_use"
-            placeholders = {"port": str(port), "error": error.strerror or str(error)}
+            placeholders = {"port": str(port), "error": bind_reason(error)}
         suggested = user_input or {CONF_NAME: entry.title, CONF_PORT: entry.data[CONF_PORT]}
         return self.async_show_form(
             step_id="reconfigure",
@@ -122,7 +122,7 @@ class OfflineEvseConfigFlow(CircuitSteps[ConfigFlowContext, ConfigFlowResult, st
             model=discovery_info["model"],
             serial_number=discovery_info["serial_number"],
         )
-        self.context["title_placeholders"] = {"name": stranger_title(self._station_id, self._identity)}
+        self.context["title_placeholders"] = {"name": card_title(self._station_id, self._identity)}
         return await self.async_step_adopt()
 
     async def async_step_adopt(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -151,7 +151,11 @@ class OfflineEvseConfigFlow(CircuitSteps[ConfigFlowContext, ConfigFlowResult, st
         return self.async_show_form(
             step_id="adopt",
             data_schema=self.add_suggested_values_to_schema(form_schema(entry), suggested),
-            description_placeholders={"charger": stranger_title(self._station_id, self._identity), "site": entry.title},
+            description_placeholders={
+                "charger": card_title(self._station_id, self._identity),
+                "station_id": self._station_id,
+                "site": entry.title,
+            },
             errors=errors,
         )
 

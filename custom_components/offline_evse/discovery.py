@@ -26,6 +26,12 @@ class StrangerInfo(TypedDict):
     serial_number: str | None
 
 
+def card_title(station_id: str, identity: StationIdentity) -> str:
+    """Name a charger in the few letters that fit on a card: its product, and what tells it from others."""
+    product = " ".join(word for word in (identity.vendor, identity.model) if word)
+    return f"{product} ({identity.serial_number or station_id})" if product else station_id
+
+
 def stranger_title(station_id: str, identity: StationIdentity) -> str:
     """Name a charger by what it says of itself; by its id where it says nothing."""
     product = " ".join(word for word in (identity.vendor, identity.model) if word)

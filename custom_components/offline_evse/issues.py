@@ -13,6 +13,7 @@ from .const import CONF_CIRCUIT_ID, DOMAIN, MAIN_CIRCUIT, SUBENTRY_CIRCUIT
 from .devices import charger_subentry
 from .engine.model.failure import LayoutError
 from .engine.site.site import Site
+from .port import bind_reason
 from .site_config import meter_set_ups
 
 SILENT_FOR_S: Final = 60.0
@@ -102,7 +103,7 @@ class SiteIssues:
         self._create(
             PORT_TAKEN,
             PORT_TAKEN,
-            placeholders={"port": str(port), "error": error.strerror or str(error), "old_port": str(self._site.port)},
+            placeholders={"port": str(port), "error": bind_reason(error), "old_port": str(self._site.port)},
             fixable=False,
         )
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.const import ATTR_DEVICE_CLASS
-from homeassistant.core import HomeAssistant, split_entity_id
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
-from .const import CONF_POWER_TOTAL
+from .const import CONF_POWER_TOTAL, DOMAIN
 from .meter_kind import CURRENT_FIELDS, POWER_FIELDS, VOLTAGE_FIELDS, MeterKind
 
 _PHASE_WORDS: Final = (
@@ -21,6 +22,9 @@ _PHASE_WORDS: Final = (
     ("_1", "_2", "_3"),
 )
 """How integrations call the three phases in entity ids, the least ambiguous first."""
+
+_EXPORT_WORDS: Final = ("production", "export", "return", "deliver", "inject")
+"""Marks of sensors that tell only what goes out to the grid."""
 
 DEVICE_CLASSES: Final[dict[str, SensorDeviceClass]] = {
     **dict.fromkeys(CURRENT_FIELDS, SensorDeviceClass.CURRENT),
@@ -40,11 +44,17 @@ class Suggestion:
 
 
 async def suggest_meter(hass: HomeAssistant) -> Suggestion:
-    """Look in the Energy settings for the grid's power, and on its device for the phases."""
+    """Look in the Energy settings for the grid's power, and on its device for the phases.
+
+    Where they do not help, the only device that tells of three phases is taken for the meter.
+    """
     power = await _grid_power(hass)
     found: dict[str, str] = {}
     for entity_id in power:
         found |= _phases_on_device(hass, entity_id)
+    if not found:
+        meters = [phases for phases in map(partial(_phases, hass), _sensors_by_device(hass).values()) if phases]
+        found = meters[0] if len(meters) == 1 else {}
     if CURRENT_FIELDS[0] in found:
         kind = MeterKind.CURRENTS
     elif POWER_FIELDS[0] in found:
@@ -87,23 +97,47 @@ def _phases_on_device(hass: HomeAssistant, entity_id: str) -> dict[str, str]:
     entry = registry.async_get(entity_id)
     if entry is None or entry.device_id is None:
         return {}
-    siblings = [
-        sibling.entity_id
-        for sibling in er.async_entries_for_device(registry, entry.device_id)
-        if split_entity_id(sibling.entity_id)[0] == "sensor"
-    ]
-    found: dict[str, str] = {}
-    for fields in (CURRENT_FIELDS, POWER_FIELDS, VOLTAGE_FIELDS):
-        found |= _first_family(hass, fields, siblings)
+    return _phases(hass, _sensors_by_device(hass).get(entry.device_id, ()))
+
+
+def _sensors_by_device(hass: HomeAssistant) -> dict[str, list[str]]:
+    """List the sensors of every device but our own: a charger has phases too, and is no meter."""
+    found: dict[str, list[str]] = {}
+    for entry in er.async_get(hass).entities.values():
+        if entry.device_id and entry.domain == "sensor" and entry.platform != DOMAIN and not entry.disabled:
+            found.setdefault(entry.device_id, []).append(entry.entity_id)
     return found
 
 
-def _first_family(hass: HomeAssistant, fields: tuple[str, ...], siblings: Iterable[str]) -> dict[str, str]:
-    """Find the first three sensors of a device that are the phases of one quantity."""
-    for sibling in siblings:
-        if family := other_phases(hass, fields, sibling):
-            return family
-    return {}
+def _phases(hass: HomeAssistant, sensors: Iterable[str]) -> dict[str, str]:
+    """Find what the sensors of a device tell of each phase; nothing where they tell neither current nor power."""
+    drawn_first = sorted(sensors, key=lambda sensor: any(word in sensor for word in _EXPORT_WORDS))
+    found: dict[str, str] = {}
+    for fields in (CURRENT_FIELDS, POWER_FIELDS, VOLTAGE_FIELDS):
+        families = (other_phases(hass, fields, sensor) for sensor in drawn_first)
+        found |= next(filter(None, families), {})
+    return found if CURRENT_FIELDS[0] in found or POWER_FIELDS[0] in found else {}
+
+
+def disabled_phases(hass: HomeAssistant, fields: tuple[str, ...]) -> list[str]:
+    """Name the sensors of single phases that exist, but are disabled, by device; `fields` as in `other_phases`."""
+    registry = er.async_get(hass)
+    disabled = {
+        entry.entity_id: entry
+        for entry in registry.entities.values()
+        if entry.disabled and entry.domain == "sensor" and entry.original_device_class == DEVICE_CLASSES[fields[0]]
+    }
+    found = []
+    for entity_id, entry in disabled.items():
+        if entry.platform == DOMAIN or any(word in entity_id for word in _EXPORT_WORDS):
+            continue
+        for words in _PHASE_WORDS:
+            head, there, tail = entity_id.rpartition(words[0])
+            family = [f"{head}{word}{tail}" for word in words]
+            if there and all(sensor in disabled for sensor in family):
+                found += family
+                break
+    return found
 
 
 def _is_sensor(hass: HomeAssistant, entity_id: str, device_class: SensorDeviceClass) -> bool:

@@ -46,7 +46,7 @@ async def test_waiting_ends_by_itself_when_a_charger_dials_in(
     await hass.async_block_till_done()
     flow = await go_on(hass, flow)
     assert flow["step_id"] == "adopt"
-    assert flow["description_placeholders"] == {"charger": "CP-9"}
+    assert flow["description_placeholders"] == {"charger": "Acme Wallbox 22 (0001)"}
     assert get_schema_suggested_value(flow["data_schema"].schema, "name") == "Acme Wallbox 22"
     done = await go_on(hass, flow, ANSWERS)
     assert done["type"] is FlowResultType.CREATE_ENTRY
@@ -94,7 +94,7 @@ async def test_a_charger_at_the_door_can_be_chosen(
     _, station = flow["data_schema"].schema.values()
     assert station.config["options"][0] == {"value": "id:wait", "label": "Acme Wallbox 22 (0001) · wait"}
     flow = await go_on(hass, flow, {"station": "id:wait"})
-    assert flow["description_placeholders"] == {"charger": "wait"}
+    assert flow["description_placeholders"] == {"charger": "Acme Wallbox 22 (0001)"}
 
 
 async def test_an_id_can_be_typed(hass: HomeAssistant, site: Site, site_entry: MockConfigEntry) -> None:

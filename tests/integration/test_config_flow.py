@@ -5,9 +5,11 @@ from pathlib import Path
 import socket
 from typing import Any
 
+from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState, ConfigFlowResult, FlowType
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_schema_suggested_value
 
@@ -137,6 +139,25 @@ async def test_phases_that_are_missing_are_asked_for(hass: HomeAssistant, free_p
     assert flow["errors"] == {"base": "same_entity_twice"}
     done = await go_on(hass, flow, {**CURRENTS, "margin": 1, "advanced": ADVANCED})
     assert done["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.usefixtures("own_folder")
+async def test_phases_that_the_meter_has_but_does_not_show_are_named(hass: HomeAssistant, free_port: int) -> None:
+    asleep = [
+        er.async_get(hass).async_get_or_create(
+            "sensor",
+            "p1",
+            f"power_l{n}",
+            original_device_class=SensorDeviceClass.POWER,
+            disabled_by=er.RegistryEntryDisabler.INTEGRATION,
+        )
+        for n in (1, 2, 3)
+    ]
+    flow = await begin(hass, free_port)
+    flow = await go_on(hass, flow, {"fuse": 25, "phases": "three_phase"})
+    flow = await go_on(hass, flow, {"meter_kind": "power_voltage"})
+    assert flow["errors"] == {"base": "phases_disabled"}
+    assert flow["description_placeholders"] == {"entities": ", ".join(sensor.entity_id for sensor in asleep)}
 
 
 @pytest.mark.usefixtures("own_folder")

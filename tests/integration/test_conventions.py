@@ -129,8 +129,8 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
     [
         ("exceptions", {"charger", "error", "folder", "maximum", "minimum", "port"}),
         ("issues", {"charger", "circuit", "entities", "error", "old_port", "port", "site"}),
-        ("config", {"charger", "error", "name", "port", "site"}),
-        ("config_subentries", {"charger", "remote_url", "url"}),
+        ("config", {"charger", "entities", "error", "name", "port", "site", "station_id"}),
+        ("config_subentries", {"charger", "entities", "remote_url", "url"}),
         ("device", {"number"}),
     ],
 )

@@ -50,7 +50,7 @@ async def test_an_unknown_charger_is_a_card(hass: HomeAssistant, empty_site: Sit
     (card,) = cards(hass)
     assert card["step_id"] == "adopt"
     assert card["context"]["source"] == SOURCE_INTEGRATION_DISCOVERY
-    assert card["context"]["title_placeholders"] == {"name": "Acme Wallbox 22 (0001) · CP-9"}
+    assert card["context"]["title_placeholders"] == {"name": "Acme Wallbox 22 (0001)"}
 
 
 async def test_a_charger_that_dials_in_during_the_set_up_is_a_card_at_once(
