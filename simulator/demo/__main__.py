@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from pathlib import Path
 import sys
 
 from .check import check
@@ -14,6 +15,7 @@ def main() -> int:
         prog="scripts/demo", description="A whole charging site: Home Assistant, chargers, cars, a house and its meter."
     )
     parser.add_argument("--check", action="store_true", help="run it without a person and judge the result")
+    parser.add_argument("--screenshots", type=Path, metavar="DIR", help="take the documentation's pictures, into DIR")
     parser.add_argument("--fresh", action="store_true", help="forget the site of the last run")
     parser.add_argument("--seed", type=int, default=1, help="equal seeds give equal sites")
     parser.add_argument("--port", type=int, default=8123, help="port of Home Assistant")
@@ -22,6 +24,11 @@ def main() -> int:
     try:
         if arguments.check:
             return asyncio.run(check(arguments.seed))
+        if arguments.screenshots:
+            # Only this needs a browser and what draws pictures.
+            from .screenshots import screenshots  # noqa: PLC0415
+
+            return asyncio.run(screenshots(arguments.seed, arguments.screenshots))
         return asyncio.run(visit(arguments.seed, arguments.port, arguments.ocpp_port, fresh=arguments.fresh))
     except KeyboardInterrupt:
         return 130

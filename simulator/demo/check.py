@@ -15,8 +15,20 @@ from .set_up import ADOPTIONS, add_guest_fuse, add_meter, add_site, adopt
 from .simulation import Simulation
 from .waiting import until
 
-OVERLOAD_S = 45.0
-DOWN_S = 8.0
+STEADY_S = 4.0
+"""How long all cars charge before anything happens to them."""
+
+OVERLOAD_S = 30.0
+"""Twice as long as an over-current may last."""
+
+DOWN_S = 4.0
+"""How long nobody is there, on top of the time that Home Assistant needs to start."""
+
+_OURS = "custom_components.offline_evse"
+_COMPLAINTS = (" WARNING ", " ERROR ", " CRITICAL ")
+
+_NOT_TESTED = "We found a custom integration"
+"""Home Assistant says so of every custom integration."""
 
 
 class Check:
@@ -47,7 +59,7 @@ class Check:
 
     async def _set_up(self) -> None:
         self.say("set up: meter, site, fuses; adopt the chargers that have dialled in")
-        await add_meter(self._home, self._simulation.meter_port)
+        await add_meter(self._home, self._simulation)
         self._entry_id = await add_site(self._home, self._port)
         circuits = {"main": "main", "guests": await add_guest_fuse(self._home, self._entry_id)}
         for adoption in ADOPTIONS:
@@ -71,7 +83,7 @@ class Check:
         await self._home.act("offline_evse", "start_charging", {"device_id": device_id})
         for charger in ("garden-gate", "guest-bays", "boathouse"):
             await until(f"{charger} charges", self._charging(charger), within_s=40)
-        await asyncio.sleep(10)
+        await asyncio.sleep(STEADY_S)
 
     async def _overload(self) -> None:
         self.say("oven, kettle and heat pump go on; the cars have to step back")
@@ -97,7 +109,7 @@ class Check:
 
         running = await until("the sessions are taken up, and the one that ended is closed", taken_up, within_s=30)
         self.say(f"{len(running)} sessions go on")
-        await asyncio.sleep(15)
+        await asyncio.sleep(STEADY_S)
         return running
 
     async def _stop_everything(self, running: set[str]) -> None:
@@ -118,7 +130,19 @@ class Check:
     async def _judge(self) -> list[Figure]:
         self._commands += await self._limits_sent()
         state = await self._simulation.state()
-        return judged(account(state, await self._sessions()), state, self._commands, len(ADOPTIONS))
+        figures = judged(account(state, await self._sessions()), state, self._commands, len(ADOPTIONS))
+        complaints = self._complaints()
+        for line in complaints:
+            print(f"          log: {line}")
+        return [*figures, Figure("warnings and errors of ours in the log", f"{len(complaints)}", "0", not complaints)]
+
+    def _complaints(self) -> list[str]:
+        lines = self._home.log.read_text(errors="replace").splitlines()
+        return [
+            line
+            for line in lines
+            if _OURS in line and any(level in line for level in _COMPLAINTS) and _NOT_TESTED not in line
+        ]
 
     async def _connected(self) -> bool:
         states = await self._home.states()

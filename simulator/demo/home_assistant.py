@@ -123,6 +123,11 @@ class HomeAssistant:
         """End it as a power cut does: at once, with nothing written that was not written."""
         await self._end(signal.SIGKILL)
 
+    async def restart(self) -> None:
+        """Stop it and start it again, as people do from the settings."""
+        await self._end(signal.SIGTERM)
+        await self.start()
+
     async def _end(self, how: signal.Signals) -> None:
         process, self._process = self._process, None
         if process is None or process.returncode is not None:

@@ -9,7 +9,7 @@ TITLE = "Charging"
 PATH = "evse-charging"
 
 
-async def add_dashboard(home: HomeAssistant, entry_id: str) -> None:
+async def add_dashboard(home: HomeAssistant) -> None:
     """Make a dashboard of the site."""
     async with home.conversation() as ask:
         await ask(
@@ -41,6 +41,7 @@ def _connectors() -> list[tuple[str, str]]:
 
 def _site() -> dict[str, Any]:
     available = [f"sensor.harbour_house_available_current_l{phase}" for phase in (1, 2, 3)]
+    drawn = [f"sensor.electricity_meter_power_consumption_phase_l{phase}" for phase in (1, 2, 3)]
     return {
         "type": "grid",
         "cards": [
@@ -51,10 +52,11 @@ def _site() -> dict[str, Any]:
             _tile("sensor.harbour_house_connected_chargers", "Connected"),
             {
                 "type": "history-graph",
-                "hours_to_show": 1,
+                "title": "What the meter sees",
+                "hours_to_show": 0.25,
                 "entities": [
-                    *(f"sensor.electricity_meter_power_consumption_phase_l{phase}" for phase in (1, 2, 3)),
-                    "sensor.harbour_house_charging_power",
+                    *({"entity": entity, "name": f"L{phase}"} for phase, entity in enumerate(drawn, 1)),
+                    {"entity": "sensor.harbour_house_charging_power", "name": "Charging"},
                 ],
                 "grid_options": {"columns": 12},
             },
@@ -63,26 +65,35 @@ def _site() -> dict[str, Any]:
 
 
 def _connector(name: str, title: str) -> dict[str, Any]:
+    limit = {
+        **_tile(f"number.{name}_current_limit", "At most", columns=12),
+        "features": [{"type": "numeric-input", "style": "slider"}],
+        "features_position": "inline",
+    }
+    reason = {
+        **_tile(f"sensor.{name}_limit_reason", "Limited by", columns=12),
+        "state_content": ["state", "circuit", "phase"],
+    }
+    in_session = [
+        _tile(f"sensor.{name}_power", "Power"),
+        _tile(f"sensor.{name}_offered_current", "Offered"),
+        _tile(f"sensor.{name}_session_energy", "Session"),
+        _tile(f"sensor.{name}_card", "Card"),
+        reason,
+    ]
+    runs = [{"condition": "state", "entity": f"sensor.{name}_card", "state_not": "no_card"}]
+    plugged_in = [{"condition": "state", "entity": f"binary_sensor.{name}_cable", "state": "on"}]
     return {
         "type": "grid",
         "cards": [
             {"type": "heading", "heading": title, "icon": "mdi:ev-plug-type2"},
             _tile(f"sensor.{name}_status", "Status"),
             _tile(f"switch.{name}_charging", "Charging"),
-            _tile(f"sensor.{name}_power", "Power"),
-            _tile(f"sensor.{name}_session_energy", "Session"),
-            _tile(f"sensor.{name}_offered_current", "Offered"),
-            _tile(f"sensor.{name}_limit_reason", "Limited by"),
-            _tile(f"sensor.{name}_card", "Card"),
-            {
-                "type": "tile",
-                "entity": f"number.{name}_current_limit",
-                "name": "Most it may have",
-                "features": [{"type": "numeric-input", "style": "slider"}],
-            },
+            *({**card, "visibility": runs} for card in in_session),
+            {**limit, "visibility": plugged_in},
         ],
     }
 
 
-def _tile(entity: str, name: str) -> dict[str, Any]:
-    return {"type": "tile", "entity": entity, "name": name}
+def _tile(entity: str, name: str, columns: int = 6) -> dict[str, Any]:
+    return {"type": "tile", "entity": entity, "name": name, "grid_options": {"columns": columns, "rows": 1}}

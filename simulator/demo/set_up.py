@@ -6,6 +6,7 @@ from typing import Any
 
 from ..harbour_house import OWNER_TAG
 from .home_assistant import HomeAssistant, HomeAssistantError
+from .simulation import Simulation
 from .waiting import until
 
 GUEST_FUSE = "Guest bays"
@@ -14,6 +15,9 @@ PER_PHASE = tuple(
     f"_{quantity}_phase_{phase}" for quantity in ("power_consumption", "voltage") for phase in ("l1", "l2", "l3")
 )
 """How the entities end that the balancing needs of the meter."""
+
+METER_HELD_S = 60
+"""Longer than Home Assistant needs to stop and start, in s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +39,33 @@ ADOPTIONS = (
 """All but one: the new charger stays at the door, to be adopted by whoever tries the demo."""
 
 
-async def add_meter(home: HomeAssistant, meter_port: int) -> None:
-    """Add the smart meter with Home Assistant's own DSMR integration, reporting every telegram."""
+async def add_meter(home: HomeAssistant, simulation: Simulation) -> None:
+    """Add the smart meter with Home Assistant's own DSMR integration, reporting every telegram.
+
+    A new DSMR entry throttles its very first telegram for 30 s, and an entry that is reloaded before that adds its
+    entities twice. So the meter holds its breath while the option is set, and Home Assistant starts anew.
+    """
     flow = await home.start_flow("dsmr")
-    created = await home.continue_flow(flow, {"port": f"socket://127.0.0.1:{meter_port}", "dsmr_version": "5"})
+    port = f"socket://127.0.0.1:{simulation.meter_port}"
+    created = await home.continue_flow(flow, {"port": port, "dsmr_version": "5"})
     if created["type"] != "create_entry":
         raise HomeAssistantError(f"the meter was not added: {created}")
     entry_id = created["result"]["entry_id"]
+    await simulation.act("fault", {"kind": "meter_freeze", "seconds": METER_HELD_S})
     options = await home.post("/api/config/config_entries/options/flow", {"handler": entry_id})
     path = f"/api/config/config_entries/options/flow/{options['flow_id']}"
     await home.post(path, {"time_between_update": 0})
+    await home.restart()
+    await simulation.act("fault", {"kind": "meter_freeze", "seconds": 0})
     await _enable_phases(home, entry_id)
-    # Options and entities are looked at when the entry is set up.
+    # Entities that were enabled come to life when the entry is set up.
     await home.post(f"/api/config/config_entries/entry/{entry_id}/reload", {})
-    await until("the meter reports", lambda: _meter_entities(home), within_s=30)
+    await until("the meter reports", lambda: meter_entities(home), within_s=30)
 
 
 async def add_site(home: HomeAssistant, port: int, fuse_a: float = 35) -> str:
     """Add the site with its main fuse and meter; returns the id of its config entry."""
-    meter = await until("the meter reports", lambda: _meter_entities(home), within_s=30)
+    meter = await until("the meter reports", lambda: meter_entities(home), within_s=30)
     flow = await home.start_flow("offline_evse")
     step = await home.continue_flow(flow, {"name": "Harbour House", "port": port, "advanced": {"host": "127.0.0.1"}})
     step = await home.continue_flow(step, {"fuse": fuse_a, "phases": "three_phase"})
@@ -117,9 +129,9 @@ async def enrol_owner(home: HomeAssistant) -> None:
     await home.act("offline_evse", "enrol_card", {"card": OWNER_TAG, "name": "Ada"})
 
 
-async def whole_site(home: HomeAssistant, meter_port: int, port: int) -> str:
+async def whole_site(home: HomeAssistant, simulation: Simulation, port: int) -> str:
     """Set up everything; returns the id of the site's config entry."""
-    await add_meter(home, meter_port)
+    await add_meter(home, simulation)
     entry_id = await add_site(home, port)
     circuits = {"main": "main", "guests": await add_guest_fuse(home, entry_id)}
     for adoption in ADOPTIONS:
@@ -159,7 +171,8 @@ async def _enable_phases(home: HomeAssistant, entry_id: str) -> None:
             await ask({"type": "config/entity_registry/update", "entity_id": entity_id, "disabled_by": None})
 
 
-async def _meter_entities(home: HomeAssistant) -> dict[str, str] | None:
+async def meter_entities(home: HomeAssistant) -> dict[str, str] | None:
+    """Find what the meter tells of each phase, by the field of the form; None until all of it reports."""
     states = await home.states()
     found: dict[str, str] = {}
     for entity_id, state in states.items():

@@ -38,8 +38,8 @@ async def visit(seed: int, port: int, ocpp_port: int, *, fresh: bool) -> int:
         async with home:
             if not ready.exists():
                 print("Setting the site up as an installer would ...", flush=True)
-                entry_id = await whole_site(home, simulation.meter_port, ocpp_port)
-                await add_dashboard(home, entry_id)
+                await whole_site(home, simulation, ocpp_port)
+                await add_dashboard(home)
                 ready.write_text(str(simulation.meter_port))
             with contextlib.suppress(OSError):
                 print(_guide(home, simulation, ocpp_port), flush=True)
