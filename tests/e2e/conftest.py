@@ -1,16 +1,51 @@
 """Tests in a real browser: all of them need a Chromium, and say so where there is none."""
 
-from shutil import which
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import pytest
+import pytest_asyncio
+import pytest_socket
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+from simulator.demo.browser import Window, find_chromium, window
+from simulator.demo.home_assistant import HomeAssistant
+from simulator.demo.ports import free_ports
+from simulator.demo.set_up import whole_site
+from simulator.demo.simulation import Simulation
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSite:
+    """Harbour House with four adopted chargers, and a fifth at the door."""
+
+    home: HomeAssistant
+    simulation: Simulation
 
 
 @pytest.fixture(scope="session", autouse=True)
 def chromium() -> str:
     """The path of the machine's Chromium; without one, every test of this folder is skipped."""
-    found = next(filter(None, map(which, NAMES)), None)
+    found = find_chromium()
     if found is None:
         pytest.skip("no Chromium on this machine; `scripts/setup --browser` installs one")
     return found
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def demo(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DemoSite]:
+    """The demo's site, as real processes on loopback; one for all tests of this folder."""
+    # It is made before the first test's own permission to open sockets.
+    pytest_socket.enable_socket()
+    http_port, ocpp_port = free_ports(2)
+    home = HomeAssistant(tmp_path_factory.mktemp("home-assistant"), http_port)
+    async with Simulation(f"ws://127.0.0.1:{ocpp_port}", seed=1) as simulation, home:
+        await whole_site(home, simulation, ocpp_port)
+        yield DemoSite(home, simulation)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(demo: DemoSite, chromium: str) -> AsyncIterator[Window]:
+    """A window that is logged in as the owner. At its end, no page may have complained."""
+    async with window(demo.home, chromium) as opened:
+        yield opened
+        assert opened.complaints == []
