@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from ..model.clock import Clock
 from ..model.station_event import StationEvent, StatusReported, TransactionReported
 
 _JITTER = timedelta(seconds=10)
@@ -35,14 +36,14 @@ class ChargerClock:
         except OverflowError:
             return now
 
-    def noted(self, event: StationEvent, now: datetime) -> None:
-        """Take in what was said, if it was said with a time and at that time."""
+    def noted(self, event: StationEvent, ours: Clock) -> None:
+        """Take in what was said, if it was said with a time and at that time; `ours` shows when it came."""
         if type(event) is TransactionReported:
             report = event.report
             if not report.offline and report.timestamp is not report.received_at:
                 self.heard(report.timestamp, report.received_at)
         elif type(event) is StatusReported and event.timestamp is not None:
-            self.heard(event.timestamp, now)
+            self.heard(event.timestamp, ours.now())
 
     def heard(self, timestamp: datetime, received_at: datetime) -> None:
         """Note a time that came with a message."""

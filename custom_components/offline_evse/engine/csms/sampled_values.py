@@ -31,6 +31,7 @@ ROW = 2 * ELSEWHERE
 NOTHING = -1
 
 UNREADABLE = math.nan
+_ABSENT: list[float | None] = [None] * 4
 NOMINAL_V = 230.0
 _HIGHEST_PHASE_VOLTAGE_V = 300.0
 
@@ -246,16 +247,18 @@ def build_sample(
         currents_a=currents,
         phases_known=phases_known,
         voltages_v=voltages,
-        offered_a=_value(row, OFFERED) if row[OFFERED] is not None else _highest(row, OFFERED),
+        offered_a=None if _silent(row, OFFERED) else _offered(row),
         soc_percent=None if row[SOC] is None else _state_of_charge(row, oddities),
         temperature_c=_value(row, TEMPERATURE),
         signed_data=signed_data,
     )
 
 
-def _highest(row: Row, place: int) -> float | None:
-    per_phase = _per_phase(row, place, gaps=True)
-    return max(per_phase) if per_phase else _value(row, place)
+def _offered(row: Row) -> float | None:
+    if row[OFFERED] is not None:
+        return _value(row, OFFERED)
+    per_phase = _per_phase(row, OFFERED, gaps=True)
+    return max(per_phase) if per_phase else _value(row, OFFERED)
 
 
 def _state_of_charge(row: Row, oddities: Oddities) -> float | None:
@@ -268,7 +271,8 @@ def _state_of_charge(row: Row, oddities: Oddities) -> float | None:
 
 def _silent(row: Row, place: int) -> bool:
     """Whether nothing at all was said about a quantity."""
-    return all(row[at] is None for base in (place, place + ELSEWHERE) for at in range(base, base + 4))
+    elsewhere = place + ELSEWHERE
+    return row[place : place + 4] == _ABSENT == row[elsewhere : elsewhere + 4]
 
 
 def _value(row: Row, place: int) -> float | None:

@@ -30,7 +30,7 @@ class Ocpp16Codec(Codec):
     @override
     def decode_call(self, action: str, payload: Mapping[str, Any]) -> StationEvent:
         event = self._inbound.decode(action, payload)
-        self.ladder.clock.noted(event, self._clock.now())
+        self.ladder.clock.noted(event, self._clock)
         return event
 
     @override
