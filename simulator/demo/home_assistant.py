@@ -76,7 +76,11 @@ class HomeAssistant:
 
     async def __aenter__(self) -> Self:
         """Start it, and make the owner's account on the first start."""
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

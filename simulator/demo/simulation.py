@@ -33,7 +33,11 @@ class Simulation:
 
     async def __aenter__(self) -> Self:
         """Start it."""
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

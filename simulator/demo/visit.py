@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 import shutil
 import signal
 
@@ -14,6 +15,9 @@ from .simulation import Simulation
 
 FOLDER = REPOSITORY / ".demo"
 
+READY = "ready"
+"""File that is there once the site is set up; holds the port of its meter."""
+
 
 async def visit(seed: int, port: int, ocpp_port: int, *, fresh: bool) -> int:
     """Run the demo until somebody presses Ctrl-C; returns the exit status."""
@@ -22,30 +26,38 @@ async def visit(seed: int, port: int, ocpp_port: int, *, fresh: bool) -> int:
             print(f"Port {wanted} is taken on this machine. Choose others with --port and --ocpp-port.")
             return 1
     folder = FOLDER / f"{port}-{ocpp_port}"
-    if fresh:
+    if fresh or not (folder / READY).exists():
         shutil.rmtree(folder, ignore_errors=True)
-    ready = folder / "ready"
-    if not ready.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-    home = HomeAssistant(folder, port)
-    stopped = asyncio.Event()
+    elif not is_free(meter_port := int((folder / READY).read_text())):
+        print(f"Port {meter_port} of the demo's meter is taken on this machine. Free it, or begin anew with --fresh.")
+        return 1
+    running = asyncio.create_task(_run(folder, seed, port, ocpp_port))
     for signum in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(signum, stopped.set)
+        asyncio.get_running_loop().add_signal_handler(signum, running.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    return 0
+
+
+async def _run(folder: Path, seed: int, port: int, ocpp_port: int) -> None:
+    """Run until cancelled; what was begun is stopped in any case."""
+    ready = folder / READY
+    home = HomeAssistant(folder, port)
     # The meter keeps its port, because Home Assistant remembers it.
     meter_port = int(ready.read_text()) if ready.exists() else 0
     async with Simulation(f"ws://127.0.0.1:{ocpp_port}", seed, meter_port=meter_port) as simulation:
         print("Starting Home Assistant ...", flush=True)
         async with home:
-            if not ready.exists():
-                print("Setting the site up as an installer would ...", flush=True)
-                await whole_site(home, simulation, ocpp_port)
-                await add_dashboard(home)
-                ready.write_text(str(simulation.meter_port))
-            with contextlib.suppress(OSError):
+            try:
+                if not ready.exists():
+                    print("Setting the site up as an installer would ...", flush=True)
+                    await whole_site(home, simulation, ocpp_port)
+                    await add_dashboard(home)
+                    ready.write_text(str(simulation.meter_port))
                 print(_guide(home, simulation, ocpp_port), flush=True)
-            await stopped.wait()
-            print("\nStopping ...", flush=True)
-    return 0
+                await asyncio.Event().wait()
+            finally:
+                print("\nStopping ...", flush=True)
 
 
 def _guide(home: HomeAssistant, simulation: Simulation, ocpp_port: int) -> str:
