@@ -168,6 +168,21 @@ async def test_the_right_password_takes_the_message_back(
 
 
 @pytest.mark.usefixtures("grid_sensors")
+async def test_a_wrong_password_is_forgotten_with_its_charger(
+    hass: HomeAssistant, site: Site, site_entry: MockConfigEntry, issue_registry: ir.IssueRegistry
+) -> None:
+    (subentry,) = site_entry.get_subentries_of_type("charger")
+    data = {**subentry.data, "password": "right-password-1"}
+    hass.config_entries.async_update_subentry(site_entry, subentry, data=data)
+    await hass.async_block_till_done()
+    assert await wrong_password(site.port, "other-password-2") == 401
+    assert found(issue_registry) == {"wrong_password_CP-1"}
+    hass.config_entries.async_remove_subentry(site_entry, subentry.subentry_id)
+    await hass.async_block_till_done()
+    assert found(issue_registry) == set()
+
+
+@pytest.mark.usefixtures("grid_sensors")
 async def test_a_port_taken_meanwhile_is_told_and_the_old_one_kept(
     hass: HomeAssistant, site: Site, site_entry: MockConfigEntry, issue_registry: ir.IssueRegistry, dial: Dial
 ) -> None:

@@ -1,6 +1,7 @@
 """Actions: what they do, and what they say when they cannot."""
 
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -9,6 +10,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.offline_evse.const import DOMAIN
+from custom_components.offline_evse.engine.ledger.ledger import Ledger
+from custom_components.offline_evse.engine.model.failure import LedgerFullError
 from custom_components.offline_evse.engine.model.station import EvseKey
 from custom_components.offline_evse.engine.site.site import Site
 from tests.integration.waiting import until
@@ -103,6 +106,12 @@ async def test_a_limit_that_cannot_be_is_told(hass: HomeAssistant, connector: st
     error = await refused(hass, "set_limit", device_id=connector, current=40)
     assert error.translation_key == "limit_out_of_range"
     assert error.translation_placeholders == {"minimum": "6", "maximum": "16"}
+
+
+async def test_a_card_that_cannot_be_written_is_not_enrolled(hass: HomeAssistant, site: Site) -> None:
+    with patch.object(Ledger, "enrol_card", side_effect=LedgerFullError):
+        assert (await refused(hass, "enrol_card", card="04A2B3", name="Ada")).translation_key == "not_recorded"
+    assert site.cards() == ()
 
 
 async def test_cards_are_enrolled_listed_and_removed(hass: HomeAssistant, site: Site) -> None:
