@@ -181,6 +181,7 @@ class Sessions:
         if decision is not None:
             self._remember_refusal(transaction, decision)
             self._admission.started(evse.key, decision)
+        self._steering.look_soon()
 
     def _let_in(self, evse: EvseState, decision: Decision) -> None:
         """Note the card of a transaction that began without one, or with one that was refused."""

@@ -34,6 +34,7 @@ class Steering:
         self._clock = clock
         self._dispatch = Dispatch(send, clock, background, self._confirmed, self._failed)
         self._timer: Timer | None = None
+        self._demands: dict[EvseKey, EvseDemand] = {}
         self._looking = False
         self._closed = False
         self._running_before_us: dict[EvseKey, Timer] = {}
@@ -96,8 +97,11 @@ class Steering:
         # Where nothing runs, nothing has to be told.
         reachable = evse.connected if not evse.has_transaction else self._can_be_told(evse)
         reachable = reachable and evse.key not in self._running_before_us
-        self._balancer.set_demand(_demand(evse, reachable), self._clock.monotonic())
-        self.look_soon()
+        demand = _demand(evse, reachable)
+        if self._demands.get(evse.key) != demand:
+            self._demands[evse.key] = demand
+            self._balancer.set_demand(demand, self._clock.monotonic())
+            self.look_soon()
 
     def _can_be_told(self, evse: EvseState) -> bool:
         return evse.connected and evse.key.station_id in self._ready
