@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from custom_components.offline_evse.engine.csms.charger_clock import ChargerClock
 from custom_components.offline_evse.engine.csms.ocpp16.codec import Ocpp16Codec
+from custom_components.offline_evse.engine.csms.smart_charging.charger_clock import ChargerClock
 from custom_components.offline_evse.engine.csms.station import OddityCounts
 from custom_components.offline_evse.engine.model.command import ApplyLimit
 from tests.engine.clock import NOON, ManualClock

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from custom_components.offline_evse.engine.csms.central_system import CentralSystem
-from custom_components.offline_evse.engine.csms.profiles import Kind
+from custom_components.offline_evse.engine.csms.smart_charging.profiles import Kind
 from custom_components.offline_evse.engine.model.command import ApplyLimit
 
 from .charger import BOOT, Charger

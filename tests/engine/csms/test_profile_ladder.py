@@ -5,8 +5,8 @@ from datetime import timedelta
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.offline_evse.engine.csms.profile_ladder import STRIKES, ProfileLadder
-from custom_components.offline_evse.engine.csms.profiles import (
+from custom_components.offline_evse.engine.csms.smart_charging.profile_ladder import STRIKES, ProfileLadder
+from custom_components.offline_evse.engine.csms.smart_charging.profiles import (
     Kind,
     Period,
     ProfileShape,

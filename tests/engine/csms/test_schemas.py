@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from custom_components.offline_evse.engine.csms import schemas
-from custom_components.offline_evse.engine.csms.schemas import InvalidPayloadError, check_request, preload
+from custom_components.offline_evse.engine.csms.payloads import schemas
+from custom_components.offline_evse.engine.csms.payloads.schemas import InvalidPayloadError, check_request, preload
 from custom_components.offline_evse.engine.model.station import OcppVersion
 
 PROFILE: dict[str, Any] = {

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 from ..model.command import Command, CommandResult
 from ..model.station import OcppVersion
 from ..model.station_event import StationAnswer, StationEvent
-from .oddities import Oddities
-from .profile_ladder import ProfileLadder
+from .payloads.oddities import Oddities
+from .smart_charging.profile_ladder import ProfileLadder
 
 __all__ = ["Codec", "Oddities", "Payload", "UnknownActionError", "UnsupportedCommandError"]
 

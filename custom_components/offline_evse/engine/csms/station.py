@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Self, override
 from ..model.clock import Clock
 from ..model.station import OcppVersion
 from .codec import Codec, Oddities
-from .profile_ladder import ProfileLadder
 from .rpc.frame_log import FrameLog
+from .smart_charging.profile_ladder import ProfileLadder
 
 if TYPE_CHECKING:
     from .rpc.connection import Connection

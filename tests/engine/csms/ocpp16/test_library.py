@@ -8,7 +8,7 @@ from ocpp.v16.datatypes import MeterValue, SampledValue
 from ocpp.v16.enums import ChargePointErrorCode, ChargePointStatus, Measurand, Phase, ReadingContext, UnitOfMeasure
 
 from custom_components.offline_evse.engine.csms.ocpp16.codec import Ocpp16Codec
-from custom_components.offline_evse.engine.csms.schemas import check_request
+from custom_components.offline_evse.engine.csms.payloads.schemas import check_request
 from custom_components.offline_evse.engine.model.station import ConnectorStatus, OcppVersion
 from custom_components.offline_evse.engine.model.station_event import (
     BootReported,

@@ -5,7 +5,7 @@ import pytest
 from custom_components.offline_evse.engine.csms.codec import Payload
 from custom_components.offline_evse.engine.csms.ocpp201.codec import Ocpp201Codec
 from custom_components.offline_evse.engine.csms.ocpp201.inbound import NOTICES
-from custom_components.offline_evse.engine.csms.schemas import check_response
+from custom_components.offline_evse.engine.csms.payloads.schemas import check_response
 from custom_components.offline_evse.engine.model.id_token import AuthorizationStatus
 from custom_components.offline_evse.engine.model.station import OcppVersion
 from custom_components.offline_evse.engine.model.station_event import (

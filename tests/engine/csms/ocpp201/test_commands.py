@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.offline_evse.engine.csms.codec import UnsupportedCommandError
 from custom_components.offline_evse.engine.csms.ocpp201.codec import Ocpp201Codec
-from custom_components.offline_evse.engine.csms.schemas import SENT, check_request
+from custom_components.offline_evse.engine.csms.payloads.schemas import SENT, check_request
 from custom_components.offline_evse.engine.model.command import (
     ApplyFloor,
     ApplyLimit,

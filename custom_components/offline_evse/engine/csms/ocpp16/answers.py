@@ -18,7 +18,7 @@ from ...model.station_event import (
 )
 from ...model.transaction import TransactionEventType
 from ..codec import Payload
-from ..wire_names import payload_of, wire_time
+from ..payloads.wire_names import payload_of, wire_time
 
 _STATUSES = {
     AuthorizationStatus.ACCEPTED: WireStatus.accepted,

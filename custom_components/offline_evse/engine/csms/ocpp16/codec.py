@@ -8,8 +8,8 @@ from ...model.command import ApplyFloor, ApplyLimit, Command, CommandResult, Rea
 from ...model.station import OcppVersion
 from ...model.station_event import StationAnswer, StationEvent
 from ..codec import Codec, Oddities, Payload
-from ..coercion import as_mapping
-from ..profile_ladder import ProfileLadder
+from ..payloads.coercion import as_mapping
+from ..smart_charging.profile_ladder import ProfileLadder
 from . import answers, outbound, results
 from .inbound import Inbound
 

@@ -19,8 +19,19 @@ from ...model.station_event import (
 )
 from ...model.transaction import TransactionEventType, TransactionReport
 from ..codec import Oddities, UnknownActionError
-from ..coercion import LARGEST_ID, as_mapping, id_text, identifier, moment, moment_or, number, text, whole, word
-from ..profile_ladder import ProfileLadder
+from ..payloads.coercion import (
+    LARGEST_ID,
+    as_mapping,
+    id_text,
+    identifier,
+    moment,
+    moment_or,
+    number,
+    text,
+    whole,
+    word,
+)
+from ..smart_charging.profile_ladder import ProfileLadder
 from .samples import read_samples
 from .statuses import read_error_code, read_status, read_stop_reason
 

@@ -35,10 +35,10 @@ from ...model.command import (
 )
 from ...model.station import OcppVersion, ResetKind
 from ..codec import Payload, UnsupportedCommandError
-from ..profile_ladder import ProfileLadder
-from ..profiles import Profile, Purpose, Role, floor_profile, live_profile, profile_id
-from ..schemas import check_request
-from ..wire_names import payload_of, wire_time
+from ..payloads.schemas import check_request
+from ..payloads.wire_names import payload_of, wire_time
+from ..smart_charging.profile_ladder import ProfileLadder
+from ..smart_charging.profiles import Profile, Purpose, Role, floor_profile, live_profile, profile_id
 from .inbound import LONGEST_ID_TAG
 
 _PURPOSES = {

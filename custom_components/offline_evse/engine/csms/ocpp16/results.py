@@ -13,10 +13,10 @@ from ...model.command import (
     ReadVariables,
     RequestReport,
 )
-from ..coercion import mapping, objects, text, unwrapped
-from ..composite import limit_in_force
-from ..oddities import Oddities
-from ..outcomes import outcome_of
+from ..payloads.coercion import mapping, objects, text, unwrapped
+from ..payloads.oddities import Oddities
+from ..payloads.outcomes import outcome_of
+from ..smart_charging.composite import limit_in_force
 
 
 def decode_result(

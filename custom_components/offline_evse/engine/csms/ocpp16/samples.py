@@ -7,9 +7,9 @@ from typing import Any
 from ocpp.v16.enums import UnitOfMeasure
 
 from ...model.meter import EvseSample, ReadingContext
-from ..coercion import LARGEST_NUMBER, moment_or, number, objects, word
-from ..oddities import Oddities
-from ..sampled_values import ROW, UNREADABLE, Row, SampledValueReader, Slot, build_sample, merged_context
+from ..payloads.coercion import LARGEST_NUMBER, moment_or, number, objects, word
+from ..payloads.oddities import Oddities
+from ..payloads.sampled_values import ROW, UNREADABLE, Row, SampledValueReader, Slot, build_sample, merged_context
 
 _READER = SampledValueReader(frozenset(UnitOfMeasure))
 _SLOTS = _READER.slots

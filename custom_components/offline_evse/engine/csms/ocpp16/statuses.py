@@ -5,8 +5,8 @@ from typing import NamedTuple
 from ocpp.v16.enums import ChargePointErrorCode, Reason
 
 from ...model.station import ChargingState, ConnectorStatus
-from ..coercion import by_word, text, word
-from ..oddities import Oddities
+from ..payloads.coercion import by_word, text, word
+from ..payloads.oddities import Oddities
 
 
 class Status(NamedTuple):

@@ -23,7 +23,7 @@ from ...model.station_event import (
     TransactionReported,
 )
 from ..codec import Payload
-from ..wire_names import payload_of, wire_time
+from ..payloads.wire_names import payload_of, wire_time
 
 
 def encode_answer(event: StationEvent, answer: StationAnswer) -> Payload:

@@ -20,9 +20,9 @@ from ...model.station_event import (
 )
 from ...model.transaction import TransactionEventType, TransactionReport
 from ..codec import UnknownActionError
-from ..coercion import as_mapping, flag, id_text, identifier, mapping, moment, moment_or, text, whole
-from ..oddities import Oddities
-from ..profile_ladder import ProfileLadder
+from ..payloads.coercion import as_mapping, flag, id_text, identifier, mapping, moment, moment_or, text, whole
+from ..payloads.oddities import Oddities
+from ..smart_charging.profile_ladder import ProfileLadder
 from .reports import read_report
 from .samples import read_samples
 from .statuses import read_charging_state, read_connector_status, read_event_type, read_stop_reason, read_token_type

@@ -1,8 +1,8 @@
 """NotifyReport: the device model of a station, flattened to one value per variable."""
 
 from ...model.station_event import ReportedVariable
-from ..coercion import identifier, mapping, objects, text, word
-from ..oddities import Oddities
+from ..payloads.coercion import identifier, mapping, objects, text, word
+from ..payloads.oddities import Oddities
 
 _LONGEST_VALUE = 2500
 

@@ -13,10 +13,10 @@ from ...model.command import (
     ReadVariables,
     WriteVariable,
 )
-from ..coercion import mapping, objects, text, unwrapped, word
-from ..composite import limit_in_force
-from ..oddities import Oddities
-from ..outcomes import outcome_of
+from ..payloads.coercion import mapping, objects, text, unwrapped, word
+from ..payloads.oddities import Oddities
+from ..payloads.outcomes import outcome_of
+from ..smart_charging.composite import limit_in_force
 from .variable_names import joined_name
 
 

@@ -6,9 +6,9 @@ from math import isnan
 from typing import Any
 
 from ...model.meter import EvseSample, ReadingContext
-from ..coercion import moment_or, number, objects, whole
-from ..oddities import Oddities
-from ..sampled_values import ROW, UNREADABLE, Row, SampledValueReader, Slot, build_sample, merged_context
+from ..payloads.coercion import moment_or, number, objects, whole
+from ..payloads.oddities import Oddities
+from ..payloads.sampled_values import ROW, UNREADABLE, Row, SampledValueReader, Slot, build_sample, merged_context
 
 _READER = SampledValueReader(None)
 _SLOTS = _READER.slots

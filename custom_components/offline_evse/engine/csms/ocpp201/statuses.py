@@ -3,8 +3,8 @@
 from ...model.id_token import IdTokenType
 from ...model.station import ChargingState, ConnectorStatus
 from ...model.transaction import TransactionEventType
-from ..coercion import by_word, text, word
-from ..oddities import Oddities
+from ..payloads.coercion import by_word, text, word
+from ..payloads.oddities import Oddities
 
 _CONNECTOR = by_word(
     (

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from .coercion import moment, number, objects, word
-from .oddities import Oddities
+from ..payloads.coercion import moment, number, objects, word
+from ..payloads.oddities import Oddities
 from .profiles import RateUnit, in_amperes
 
 _ASSUMED_PHASES = 3

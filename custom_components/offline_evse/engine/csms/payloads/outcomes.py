@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..model.command import CommandResult, Outcome
+from ...model.command import CommandResult, Outcome
 from .coercion import by_word, text, word
 from .oddities import Oddities
 

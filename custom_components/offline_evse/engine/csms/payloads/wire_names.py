@@ -6,7 +6,7 @@ from enum import Enum
 from functools import cache
 from typing import Any
 
-from .codec import Payload
+from ..codec import Payload
 
 
 @cache

@@ -14,8 +14,8 @@ from typing import Any
 from jsonschema import Draft4Validator
 from jsonschema.exceptions import ValidationError
 
-from ..model.station import OcppVersion
-from .codec import Payload
+from ...model.station import OcppVersion
+from ..codec import Payload
 
 _REQUEST_FILES = {OcppVersion.V16: ("ocpp.v16", "{}.json"), OcppVersion.V201: ("ocpp.v201", "{}Request.json")}
 _RESPONSE_FILES = {OcppVersion.V16: ("ocpp.v16", "{}Response.json"), OcppVersion.V201: ("ocpp.v201", "{}Response.json")}

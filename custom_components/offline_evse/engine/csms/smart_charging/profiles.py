@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 import math
 
-from ..model.command import ApplyFloor, ApplyLimit
+from ...model.command import ApplyFloor, ApplyLimit
 
 NOMINAL_V = 230.0
 """Voltage by which chargers turn current into power."""

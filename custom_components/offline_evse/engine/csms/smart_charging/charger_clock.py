@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from ..model.clock import Clock
-from ..model.station_event import StationEvent, StatusReported, TransactionReported
+from ...model.clock import Clock
+from ...model.station_event import StationEvent, StatusReported, TransactionReported
 
 _JITTER = timedelta(seconds=10)
 """Less than this changes nothing for a profile that begins a minute ago."""

@@ -18,7 +18,7 @@ from datetime import datetime
 import math
 from typing import NamedTuple
 
-from ..model.meter import EvseSample, ReadingContext
+from ...model.meter import EvseSample, ReadingContext
 from .coercion import LARGEST_NUMBER, by_word, word
 from .oddities import Oddities
 

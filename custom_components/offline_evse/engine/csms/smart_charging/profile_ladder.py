@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..model.command import ApplyFloor, ApplyLimit, Command, CommandResult, Outcome
+from ...model.command import ApplyFloor, ApplyLimit, Command, CommandResult, Outcome
+from ..payloads.coercion import listed, word
 from .charger_clock import ChargerClock
-from .coercion import listed, word
 from .profiles import Kind, ProfileShape, Purpose, RateUnit
 
 STRIKES = 3

@@ -1,0 +1,1 @@
+"""What both OCPP versions need to read and write payloads."""
