@@ -32,8 +32,8 @@ from .report import print_table
 
 _STATION = "CP000"
 _CARD = "0123ABCD"
-_CHANGED = 7
-"""States that every message changes: power, and current and voltage of each phase. The site's follow once a second."""
+_CHANGED = 8
+"""States that every message changes: power, and current and voltage of each phase, and the power of the site."""
 _INTERVAL_S = 0.002
 """Between the timestamps of messages: about as fast as they are answered, so that all of them are of now."""
 

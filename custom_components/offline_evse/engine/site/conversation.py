@@ -223,6 +223,7 @@ class Conversation(StationHandler):
             await self._sessions.sampled(evse)
         finally:
             evse.changed()
+            self._register.count_power()
 
     def _variables(self, station: StationState, event: VariablesReported) -> None:
         for variable in event.variables:
@@ -239,4 +240,5 @@ class Conversation(StationHandler):
             evse.connected = station.connected
             evse.changed()
             self._steering.demand_changed(evse)
+        self._register.count_power()
         station.changed()

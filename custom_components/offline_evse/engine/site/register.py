@@ -80,6 +80,13 @@ class SiteRegister:
             )
         return SiteLayout(circuits=self.config.circuits, placements=tuple(placements))
 
+    def count_power(self) -> None:
+        """Bring the charging power of the site up to date with its EVSEs."""
+        power_w = sum(evse.power_w or 0.0 for evse in self.evses.values() if evse.connected)
+        if self.state.charging_power_w != power_w:
+            self.state.charging_power_w = power_w
+            self.state.changed()
+
     def announce_to(self, callback: Callable[[Announcement], None]) -> Callable[[], None]:
         """Tell `callback` of everything that happens once; returns the call that ends it."""
         self._audience.append(callback)

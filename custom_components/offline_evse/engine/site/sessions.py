@@ -173,6 +173,7 @@ class Sessions:
             # Closing values that come after the stop.
             self._metering.rest(evse, report.received_at)
         evse.changed()
+        self._register.count_power()
         self._steering.demand_changed(evse)
 
     def _begin(self, evse: EvseState, transaction: Transaction, decision: Decision | None) -> None:
@@ -255,5 +256,6 @@ class Sessions:
         self._open.discard(closed.session_id)
         self._end(evse)
         evse.changed()
+        self._register.count_power()
         self._steering.demand_changed(evse)
         self._register.announce(SessionEnded(evse.key, closed))

@@ -197,17 +197,10 @@ class Steering:
                 evse.changed()
         site = self._register.state
         silent = frozenset(circuit.circuit_id for circuit in decision.circuits.values() if circuit.meter_silent)
-        power_w = sum(evse.power_w or 0.0 for evse in self._register.evses.values() if evse.connected)
-        if (
-            site.circuits != decision.circuits
-            or site.safe_mode != decision.safe_mode
-            or site.silent_meters != silent
-            or site.charging_power_w != power_w
-        ):
+        if site.circuits != decision.circuits or site.safe_mode != decision.safe_mode or site.silent_meters != silent:
             site.circuits = decision.circuits
             site.safe_mode = decision.safe_mode
             site.silent_meters = silent
-            site.charging_power_w = power_w
             site.changed()
 
     def _confirmed(self, evse: EvseKey, current_a: float) -> None:
