@@ -8,7 +8,7 @@ import pytest
 from custom_components.offline_evse.engine.model.command import ApplyLimit, Command, CommandResult, Outcome, Priority
 from custom_components.offline_evse.engine.model.station import EvseKey
 from custom_components.offline_evse.engine.site.background import Background
-from custom_components.offline_evse.engine.site.dispatch import (
+from custom_components.offline_evse.engine.site.steering.dispatch import (
     PATIENCE_S,
     REFRESH_AFTER_S,
     RETRY_AFTER_S,

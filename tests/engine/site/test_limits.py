@@ -7,7 +7,7 @@ from custom_components.offline_evse.engine.model.offer import LimitReason
 from custom_components.offline_evse.engine.model.phases import PhaseAmperes
 from custom_components.offline_evse.engine.model.station import EvseKey
 from custom_components.offline_evse.engine.site.config import DefaultProfile, SiteConfig
-from custom_components.offline_evse.engine.site.dispatch import REFRESH_AFTER_S
+from custom_components.offline_evse.engine.site.steering.dispatch import REFRESH_AFTER_S
 
 from .place import ONE, TWO, Place, charger, until
 from .wallbox import Station201, Wallbox, is_live, limit_a

@@ -7,7 +7,7 @@ import pytest
 
 from custom_components.offline_evse.engine.model.meter import EvseSample
 from custom_components.offline_evse.engine.model.station import EvseKey
-from custom_components.offline_evse.engine.site.metering import Metering
+from custom_components.offline_evse.engine.site.steering.metering import Metering
 from custom_components.offline_evse.engine.site.state import EvseState
 from tests.engine.clock import NOON
 

@@ -48,6 +48,10 @@ class EvsePlacement:
     """Higher classes are served first."""
     weight: float = 1.0
     """Share within its class."""
+    hardware_a: float | None = None
+    """What it may draw where no limit of ours holds any more; None: no more than `maximum_a`."""
+    can_switch_phases: bool = False
+    """Whether it can be told to charge on one phase instead of three, and back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

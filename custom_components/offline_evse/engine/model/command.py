@@ -27,6 +27,8 @@ class ApplyLimit:
     current_a: float
     phases: int
     """Phases the EVSE is wired with, for chargers that take limits in W only."""
+    use_phases: int | None = None
+    """How many of them it is to charge on; None: it is not told, and uses what it has."""
     transaction_id: str | None = None
     """The running transaction, if there is one."""
     fallback_a: float = 6.0

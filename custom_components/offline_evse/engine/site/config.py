@@ -15,6 +15,30 @@ class DefaultProfile(StrEnum):
     SAFE = "safe"
 
 
+class AfterExpiry(StrEnum):
+    """What is reckoned for a charger that is out of sight once its limit must have run out."""
+
+    HOLD = "hold"
+    """It is taken to keep the last current that it was seen with."""
+    TRUST = "trust"
+    """It is taken to have fallen to its safe current, and the rest is given to others."""
+
+
+class PauseWay(StrEnum):
+    """How a charger is brought to stop the flow of energy without ending the session."""
+
+    AUTO = "auto"
+    """0 A, as long as the charger has not been seen to mind."""
+    ZERO = "zero"
+    """A limit of 0 A."""
+    MINIMUM = "minimum"
+    """Not at all: it is left at its minimum current."""
+    STOP = "stop"
+    """The session is ended by remote stop."""
+    AVAILABILITY = "availability"
+    """The EVSE is taken out of service for the time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationConfig:
     """A charger that belongs to the site."""
@@ -29,6 +53,22 @@ class StationConfig:
     default_profile: DefaultProfile = DefaultProfile.SAFE
     password: str | None = None
     priority: int = 0
+    weight: float = 1.0
+    refresh_s: int = 120
+    """How often a live limit is repeated, in s."""
+    expires_s: int | None = 250
+    """How long a live limit holds without being repeated, in s; None: until the next one, however long that takes."""
+    after_expiry: AfterExpiry = AfterExpiry.TRUST
+    hardware_a: float | None = None
+    """What it draws at most where no limit of ours holds; None: no more than `maximum_a`."""
+    pause_way: PauseWay = PauseWay.AUTO
+    can_switch_phases: bool = False
+    session_time_s: int | None = None
+    """Longest time that a session gets current, in s."""
+    session_energy_wh: int | None = None
+    """Most energy that a session gets, in Wh."""
+    derate_from_c: float | None = None
+    """Temperature of the charger from which its current is lowered, in °C; None: it looks after itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +78,5 @@ class SiteConfig:
     name: str
     circuits: tuple[Circuit, ...]
     stations: tuple[StationConfig, ...] = ()
+    shadow: bool = False
+    """Decide and show, but send no limit to any charger."""

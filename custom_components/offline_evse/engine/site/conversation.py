@@ -30,11 +30,11 @@ from .admission import Admission
 from .announcement import PasswordRefused, StrangerAppeared
 from .background import Background
 from .memory import SiteMemory
-from .metering import Metering
 from .register import SiteRegister
 from .sessions import Sessions
 from .state import StationState, Stranger
-from .steering import Steering
+from .steering.metering import Metering
+from .steering.steering import Steering
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -15,11 +15,11 @@ from ..model.command import (
 )
 from ..model.id_token import Card, IdToken
 from ..model.station import EvseKey, ResetKind
-from .dispatch import Send
 from .memory import SiteMemory
 from .register import SiteRegister
 from .state import EvseState
-from .steering import Steering
+from .steering.dispatch import Send
+from .steering.steering import Steering
 
 
 class People:

@@ -76,6 +76,9 @@ class SiteRegister:
                     maximum_a=config.maximum_a,
                     safe_a=config.safe_a,
                     priority=config.priority,
+                    weight=config.weight,
+                    hardware_a=config.hardware_a,
+                    can_switch_phases=config.can_switch_phases,
                 )
             )
         return SiteLayout(circuits=self.config.circuits, placements=tuple(placements))

@@ -14,12 +14,12 @@ from ..model.transaction import Transaction, TransactionEventType, TransactionRe
 from .admission import Admission
 from .announcement import SessionEnded, SessionStarted
 from .background import Background
-from .dispatch import Send
 from .memory import SiteMemory
-from .metering import Metering
 from .register import SiteRegister
 from .state import EvseState
-from .steering import Steering
+from .steering.dispatch import Send
+from .steering.metering import Metering
+from .steering.steering import Steering
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -27,12 +27,12 @@ from .config import SiteConfig
 from .conversation import Conversation
 from .learned import Learned
 from .memory import SiteMemory
-from .metering import Metering
 from .people import People
 from .register import SiteRegister
 from .sessions import Sessions
 from .state import EvseState, SiteState, StationState
-from .steering import Steering
+from .steering.metering import Metering
+from .steering.steering import Steering
 
 
 class Site:

@@ -63,11 +63,14 @@ class EvseState(Listened):
         "maximum_a",
         "minimum_a",
         "offer",
+        "pausable",
         "paused",
+        "phases_used",
         "sample",
         "status_since",
         "terminals",
         "transaction",
+        "vehicle_minimum_a",
     )
 
     def __init__(self, key: EvseKey) -> None:
@@ -98,6 +101,12 @@ class EvseState(Listened):
         self.maximum_a = 16.0
         self.terminals = 3
         """Phases the EVSE is wired with."""
+        self.phases_used: tuple[int, ...] | None = None
+        """Terminals (0-based) that the car draws on, once seen."""
+        self.vehicle_minimum_a: float | None = None
+        """The lowest current at which this car has been seen to charge."""
+        self.pausable = True
+        """Whether an offer of 0 pauses it and lets it go on later."""
 
     @property
     def plugged(self) -> bool | None:

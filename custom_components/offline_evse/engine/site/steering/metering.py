@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ..model.meter import EvseSample
-from ..model.station import EvseKey
-from .state import EvseState
+from ...model.meter import EvseSample
+from ...model.station import EvseKey
+from ..state import EvseState
 
 NOMINAL_VOLTAGE_V = 230.0
 

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 import logging
 
-from ..model.clock import Clock
-from ..model.command import ApplyLimit, Command, CommandResult, Priority
-from ..model.station import EvseKey
-from .background import Background
+from ...model.clock import Clock
+from ...model.command import ApplyLimit, Command, CommandResult, Priority
+from ...model.station import EvseKey
+from ..background import Background
 
 _LOGGER = logging.getLogger(__name__)
 

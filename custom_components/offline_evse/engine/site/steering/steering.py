@@ -3,19 +3,20 @@
 import asyncio
 from functools import partial
 
-from ..balancing.control import Balancer
-from ..model.circuit import SiteLayout
-from ..model.clock import Clock, Timer
-from ..model.command import ApplyFloor, Priority
-from ..model.meter import CircuitSample
-from ..model.offer import BalancingDecision, EvseDemand, LimitReason
-from ..model.phases import PhaseAmperes
-from ..model.station import ConnectorStatus, EvseKey
-from .background import Background
-from .config import DefaultProfile, StationConfig
+from ...balancing.control import Balancer
+from ...model.circuit import SiteLayout
+from ...model.clock import Clock, Timer
+from ...model.command import ApplyFloor, Priority
+from ...model.meter import CircuitSample
+from ...model.offer import BalancingDecision, EvseDemand
+from ...model.phases import PhaseAmperes
+from ...model.station import EvseKey
+from ..background import Background
+from ..config import DefaultProfile, StationConfig
+from ..register import SiteRegister
+from ..state import EvseState
+from .demands import Demands
 from .dispatch import EXPIRES_AFTER_S, Dispatch, Order, Send
-from .register import SiteRegister
-from .state import EvseState
 
 ACQUAINTED_AFTER_S = 15.0
 """How long a charger that was running before us is given to say what it draws, before it is steered all the same."""
@@ -38,6 +39,8 @@ class Steering:
         self._looking = False
         self._closed = False
         self._running_before_us: dict[EvseKey, Timer] = {}
+        self.demands = Demands()
+        """Who has a say in what an EVSE would take."""
         self._ready: set[str] = set()
         """Stations that have introduced themselves on their present connection; others may not listen yet."""
 
@@ -97,7 +100,7 @@ class Steering:
         # Where nothing runs, nothing has to be told.
         reachable = evse.connected if not evse.has_transaction else self._can_be_told(evse)
         reachable = reachable and evse.key not in self._running_before_us
-        demand = _demand(evse, reachable)
+        demand = self.demands.of(evse, reachable=reachable)
         if self._demands.get(evse.key) != demand:
             self._demands[evse.key] = demand
             self._balancer.set_demand(demand, self._clock.monotonic())
@@ -208,25 +211,6 @@ class Steering:
 
     def _failed(self, evse: EvseKey) -> None:
         self._balancer.offer_failed(evse, self._clock.monotonic())
-
-
-def _demand(evse: EvseState, reachable: bool) -> EvseDemand:
-    ceilings: list[tuple[float, LimitReason]] = [(evse.maximum_a, LimitReason.CHARGER_MAXIMUM)]
-    if evse.limit_a is not None:
-        ceilings.append((evse.limit_a, LimitReason.USER_LIMIT))
-    if evse.paused:
-        ceilings.append((0.0, LimitReason.PAUSED))
-    if evse.decision is not None and evse.has_transaction and not evse.decision.accepted:
-        ceilings.append((0.0, LimitReason.NOT_CHARGING))
-    ceiling_a, reason = min(ceilings, key=lambda ceiling: ceiling[0])
-    out_of_order = evse.connector_status in (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
-    return EvseDemand(
-        evse=evse.key,
-        connected=reachable,
-        wants_current=evse.has_transaction and not out_of_order,
-        ceiling_a=ceiling_a,
-        ceiling_reason=reason,
-    )
 
 
 def _floor_profile_a(config: StationConfig) -> float | None:
