@@ -16,7 +16,7 @@ from .physics.site import SimulatedSite
 from .protocol.link import Link
 from .station.station import Station
 
-FAULTS = ("drop", "half_open", "reboot", "garbage", "clock_skew", "meter_freeze", "meter_frozen_values")
+FAULTS = ("drop", "half_open", "reboot", "garbage", "clock_skew", "meter_freeze", "meter_frozen_values", "meter_gone")
 
 DEFAULT_FAULT_S = 20.0
 
@@ -126,6 +126,8 @@ class Simulator:
             self.meter.silence(until)
         elif kind == "meter_frozen_values":
             self.meter.stick(until)
+        elif kind == "meter_gone":
+            self.meter.hang_up(until)
         elif kind not in FAULTS:
             raise ActionError(f"no fault is called {kind!r}; there are {', '.join(FAULTS)}")
         elif charger is None:

@@ -28,6 +28,7 @@ class MeterServer:
         self._shown: MeterReading | None = None
         self._silent_until: datetime | None = None
         self._stuck_until: datetime | None = None
+        self._gone_until: datetime | None = None
         self.published = 0
         """Telegrams sent."""
         self.watcher: Callable[[MeterReading], None] | None = None
@@ -67,9 +68,20 @@ class MeterServer:
         """Go on sending, but always the same values, until then; None ends it."""
         self._stuck_until = until
 
+    def hang_up(self, until: datetime | None) -> None:
+        """Cut everybody off, and take nobody in until then; None ends it."""
+        self._gone_until = until
+        if until is not None:
+            for client in list(self._clients):
+                client.transport.abort()
+
     def publish(self, now: datetime) -> None:
         """Take a reading and send it to everybody."""
         reading = self._read(now)
+        if self._gone_until is not None:
+            if now < self._gone_until:
+                return
+            self._gone_until = None
         if self._silent_until is not None and now < self._silent_until:
             return
         if self._stuck_until is None or now >= self._stuck_until or self._shown is None:
@@ -106,6 +118,10 @@ class MeterServer:
         )
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._gone_until is not None:
+            writer.transport.abort()
+            writer.close()
+            return
         self._clients.add(writer)
         try:
             # A meter listens to nobody; reading is how one learns that a client has gone.

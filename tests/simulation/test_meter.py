@@ -157,3 +157,34 @@ async def test_frozen_values_come_with_fresh_times() -> None:
         writer.close()
     finally:
         await meter.stop()
+
+
+async def test_a_meter_that_is_gone_cuts_everybody_off_and_takes_nobody_in_until_it_is_back() -> None:
+    site = SimulatedSite((Branch(name="main", rating_a=25),), {})
+    meter = MeterServer(site)
+    await meter.start()
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", meter.port)
+        async with asyncio.timeout(5):
+            while not meter.clients:
+                await asyncio.sleep(0)
+            meter.publish(NOON)
+            meter.hang_up(NOON + timedelta(seconds=30))
+            while await reader.read(4096):
+                pass
+            writer.close()
+            late, late_writer = await asyncio.open_connection("127.0.0.1", meter.port)
+            assert await late.read(1) == b""
+            late_writer.close()
+            assert meter.clients == 0
+            meter.publish(NOON + timedelta(seconds=29))
+            assert meter.published == 1
+            meter.publish(NOON + timedelta(seconds=30))
+            back, back_writer = await asyncio.open_connection("127.0.0.1", meter.port)
+            while not meter.clients:
+                await asyncio.sleep(0)
+            meter.publish(NOON + timedelta(seconds=31))
+            assert await back.readexactly(1)
+            back_writer.close()
+    finally:
+        await meter.stop()
