@@ -12,6 +12,7 @@ from .circuit_load import CircuitLoad, Hearing, Loads
 from .draw import Bounds
 from .fuse_tree import FuseTree
 from .settings import BalancingSettings
+from .shared_rows import LimitRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,35 @@ class Capacity:
         return frozenset(circuit_id for circuit_id, heard in self.hearing.items() if heard is Hearing.SILENT)
 
 
+class _Filling:
+    """Writes what one circuit can give into its rows, and into those of shared limits that count all it carries."""
+
+    __slots__ = ("_limits", "_watts", "circuit", "reserve")
+
+    def __init__(self, circuit: Circuit, limits: list[LimitRows], voltage_v: float) -> None:
+        """Fill the rows of these limits."""
+        phases = sum(limit_a > 0 for limit_a in circuit.limit_a)
+        self.circuit = circuit
+        self.reserve = Loads((circuit.reserve_a,) * 3, circuit.reserve_a * phases)
+        self._limits = limits
+        self._watts = voltage_v, voltage_v * phases
+
+    def fill(self, rows: list[float], loads: Loads | None, margin_a: float) -> None:
+        """Write capacities. Generation can go away within a second, so it frees its own phase at most."""
+        volts, watts = self._watts
+        for _, _, limit_a, first_row, limit_w, power_row in self._limits:
+            if limit_a is not None:
+                if loads is None:
+                    rows[first_row] = rows[first_row + 1] = rows[first_row + 2] = -inf
+                else:
+                    l1, l2, l3 = loads.phases
+                    rows[first_row] = limit_a[0] - margin_a - (l1 if l1 > 0.0 else 0.0)
+                    rows[first_row + 1] = limit_a[1] - margin_a - (l2 if l2 > 0.0 else 0.0)
+                    rows[first_row + 2] = limit_a[2] - margin_a - (l3 if l3 > 0.0 else 0.0)
+            if limit_w is not None:
+                rows[power_row] = -inf if loads is None else limit_w - max(0.0, loads.total) * volts - margin_a * watts
+
+
 class CapacityEstimate:
     """Keeps the load of every metered circuit, and turns loads and limits into capacities."""
 
@@ -41,6 +71,9 @@ class CapacityEstimate:
         self._bounds_of = bounds_of
         self._tree: FuseTree | None = None
         self._loads: dict[str, CircuitLoad] = {}
+        self._metered: list[tuple[_Filling, CircuitLoad]] = []
+        self._unmetered: list[float] = []
+        """Capacity by row as far as no meter has a say in it."""
         self._sums: dict[str, Bounds] = {}
         self._summed_at_s = -inf
 
@@ -55,6 +88,20 @@ class CapacityEstimate:
                 load = kept.get(circuit_id) or CircuitLoad(circuit, self._settings)
                 load.circuit = circuit
                 self._loads[circuit_id] = load
+        self.limits_changed()
+
+    def limits_changed(self) -> None:
+        """Take over the tree's shared limits as they are now."""
+        assert self._tree is not None
+        tree = self._tree
+        self._metered = []
+        self._unmetered = list(tree.limits)
+        for circuit_id, circuit in tree.circuits.items():
+            filling = _Filling(circuit, tree.limits_on_total(circuit_id), tree.voltage_v)
+            if (load := self._loads.get(circuit_id)) is not None:
+                self._metered.append((filling, load))
+            else:
+                filling.fill(self._unmetered, filling.reserve, 0.0)
 
     def forget_sums(self) -> None:
         """Something has happened that changes what cars may draw."""
@@ -78,6 +125,12 @@ class CapacityEstimate:
         if load is not None:
             load.expect_drop(phase, drop_a, at_s)
 
+    def distrust(self, circuit_id: str, distrusted: bool, at_s: float) -> None:
+        """Take the circuit's meter for silent, whatever it reports, or believe it again."""
+        load = self._loads.get(circuit_id)
+        if load is not None:
+            load.distrust(distrusted, at_s)
+
     def measured(self, circuit_id: str, at_s: float) -> PhaseAmperes | None:
         """Return what the circuit's meter says; None without one, and while it is silent."""
         load = self._loads.get(circuit_id)
@@ -85,54 +138,36 @@ class CapacityEstimate:
 
     def capacity(self, at_s: float) -> Capacity:
         """Return what every row can give."""
-        assert self._tree is not None
-        tree = self._tree
-        now = [0.0] * len(tree.rows)
-        sustained = [0.0] * len(tree.rows)
-        cautious: list[float] | None = None
+        now = self._unmetered.copy()
+        sustained = self._unmetered.copy()
         hearing: dict[str, Hearing] = {}
-        for circuit_id, circuit in tree.circuits.items():
-            load = self._loads.get(circuit_id)
-            reserve = Loads((circuit.reserve_a,) * 3, circuit.reserve_a * _phases(circuit))
-            if load is None:
-                self._fill(circuit, now, reserve, 0.0)
-                self._fill(circuit, sustained, reserve, 0.0)
-                continue
-            heard = load.hearing(at_s)
-            hearing[circuit_id] = heard
+        overloaded: list[tuple[_Filling, Loads]] = []
+        for filling, load in self._metered:
+            margin_a = filling.circuit.margin_a
+            heard = hearing[filling.circuit.circuit_id] = load.hearing(at_s)
             match heard:
                 case Hearing.SILENT:
-                    self._fill(circuit, now, reserve, 0.0)
-                    self._fill(circuit, sustained, reserve, 0.0)
+                    filling.fill(now, filling.reserve, 0.0)
+                    filling.fill(sustained, filling.reserve, 0.0)
                 case Hearing.HELD:
-                    self._fill(circuit, now, load.highest(at_s), circuit.margin_a)
-                    self._fill(circuit, sustained, None, 0.0)
+                    filling.fill(now, load.highest(at_s), margin_a)
+                    filling.fill(sustained, None, 0.0)
                 case Hearing.FRESH:
-                    present = Loads((load.loads[0], load.loads[1], load.loads[2]), sum(load.loads))
-                    self._fill(circuit, now, present, circuit.margin_a)
-                    self._fill(circuit, sustained, load.sustained(at_s), circuit.margin_a)
-        for circuit_id, heard in hearing.items():
-            load = self._loads[circuit_id]
-            if heard is Hearing.FRESH and (most := load.cautious()) is not None:
-                cautious = cautious or list(now)
-                self._fill(load.circuit, cautious, most, load.circuit.margin_a)
-        return Capacity(now, [min(pair) for pair in zip(now, sustained, strict=True)], cautious, hearing)
+                    l1, l2, l3 = load.loads
+                    filling.fill(now, Loads((l1, l2, l3), l1 + l2 + l3), margin_a)
+                    filling.fill(sustained, load.sustained(at_s), margin_a)
+                    if (most := load.cautious()) is not None:
+                        overloaded.append((filling, most))
+        cautious: list[float] | None = None
+        if overloaded:
+            cautious = now.copy()
+            for filling, most in overloaded:
+                filling.fill(cautious, most, filling.circuit.margin_a)
+        return Capacity(now, list(map(min, now, sustained)), cautious, hearing)
 
     def changes_at(self, at_s: float) -> list[float]:
         """Return the times after `at_s` at which a capacity may change without a report."""
         return [time_s for load in self._loads.values() for time_s in load.changes_at(at_s)]
-
-    def _fill(self, circuit: Circuit, rows: list[float], loads: Loads | None, margin_a: float) -> None:
-        """Write a circuit's capacities. Generation can go away within a second, so it frees its own phase at most."""
-        assert self._tree is not None
-        first = self._tree.phase_row(circuit.circuit_id, Phase.L1)
-        for phase in range(3):
-            free = -inf if loads is None else circuit.limit_a[phase] - margin_a - max(0.0, loads.phases[phase])
-            rows[first + phase] = free
-        power_row = self._tree.power_row(circuit.circuit_id)
-        if power_row is not None and circuit.limit_w is not None:
-            taken = inf if loads is None else max(0.0, loads.total) + margin_a * _phases(circuit)
-            rows[power_row] = circuit.limit_w - taken * self._tree.voltage_v
 
     def _below(self, circuit_id: str, at_s: float) -> Bounds:
         assert self._tree is not None
@@ -155,7 +190,3 @@ class CapacityEstimate:
         sums = Bounds(PhaseAmperes(*low), PhaseAmperes(*expected), PhaseAmperes(*high))
         self._sums[circuit_id] = sums
         return sums
-
-
-def _phases(circuit: Circuit) -> int:
-    return sum(limit_a > 0 for limit_a in circuit.limit_a)

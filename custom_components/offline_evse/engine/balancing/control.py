@@ -4,6 +4,7 @@ from ..model.circuit import SiteLayout
 from ..model.meter import CircuitSample
 from ..model.offer import BalancingDecision, Binding, CircuitState, EvseDemand, LimitReason, Offer
 from ..model.phases import Phase, PhaseAmperes
+from ..model.shared_limit import SharedLimit
 from ..model.station import EvseKey
 from .capacity import Capacity, CapacityEstimate
 from .circuit_load import Hearing
@@ -36,6 +37,7 @@ class Balancer:
         self._estimate = CapacityEstimate(self._settings, self._bounds_of)
         self._estimate.set_tree(self._tree)
         self._offers: dict[EvseKey, Offer] = {}
+        self._shared_limits: tuple[SharedLimit, ...] = ()
 
     @property
     def tree(self) -> FuseTree:
@@ -52,6 +54,7 @@ class Balancer:
     def set_layout(self, layout: SiteLayout) -> None:
         """Take over a changed tree in place; what was learned of all that stays is kept. Raises LayoutError."""
         tree = FuseTree(layout, self._settings.voltage_v)
+        tree.set_shared_limits(self._shared_limits)
         tracks: dict[EvseKey, EvseTrack] = {}
         for evse, placement in tree.placements.items():
             track = self._tracks.get(evse)
@@ -67,9 +70,28 @@ class Balancer:
         self._explainer = Explainer(tree)
         self._estimate.set_tree(tree)
 
+    def set_shared_limits(self, limits: tuple[SharedLimit, ...], at_s: float) -> None:
+        """Take over all limits that are no fuses, instead of those before, from `at_s` on.
+
+        One on a circuit that does not exist, or for nobody below it, counts as nothing until the layout has them.
+        """
+        if limits == self._shared_limits:
+            return
+        self._shared_limits = limits
+        if self._tree.set_shared_limits(limits):
+            for track in self._tracks.values():
+                track.place(track.placement, self._tree)
+            self._explainer = Explainer(self._tree)
+        self._estimate.limits_changed()
+        self._estimate.update(at_s)
+
     def meter_reported(self, sample: CircuitSample) -> None:
         """Take in a report of a circuit's meter; an unchanged value is a report too."""
         self._estimate.report(sample)
+
+    def distrust(self, circuit_id: str, distrusted: bool, at_s: float) -> None:
+        """Take a circuit's meter for silent although it reports, because what it says is wrong; or believe it again."""
+        self._estimate.distrust(circuit_id, distrusted, at_s)
 
     def draw_reported(self, evse: EvseKey, terminals_a: tuple[float, ...], at_s: float) -> None:
         """Take in what an EVSE says it draws, in A per terminal."""

@@ -74,12 +74,16 @@ class Explainer:
 
     def _by_row(self, reason: LimitReason | None, row: int) -> Binding:
         """Return a binding at a row; reason None: the row itself."""
-        circuit_id, phase = self._tree.rows[row]
+        circuit_id, phase, shared = self._tree.rows[row]
         if reason is None:
-            reason = LimitReason.CIRCUIT if phase is not None else LimitReason.CIRCUIT_POWER
+            if shared is not None:
+                reason = shared.reason
+            else:
+                reason = LimitReason.CIRCUIT if phase is not None else LimitReason.CIRCUIT_POWER
         binding = self._bindings.get((reason, row))
         if binding is None:
-            binding = self._bindings[reason, row] = Binding(reason, circuit_id, phase)
+            limit_id = shared.limit_id if shared is not None else None
+            binding = self._bindings[reason, row] = Binding(reason, circuit_id, phase, limit_id)
         return binding
 
 

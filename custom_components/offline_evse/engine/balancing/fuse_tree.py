@@ -1,13 +1,15 @@
 """The fuse tree as rows: one limit per (circuit, phase), and one per circuit with a limit in W."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from math import isfinite
 from typing import NamedTuple
 
 from ..model.circuit import Circuit, EvsePlacement, SiteLayout
 from ..model.failure import LayoutError
 from ..model.phases import Phase
+from ..model.shared_limit import LimitBasis, SharedLimit
 from ..model.station import EvseKey
+from .shared_rows import LimitRows, SharedRows
 
 
 class DuplicateCircuitError(LayoutError):
@@ -51,6 +53,12 @@ class Row(NamedTuple):
 
     circuit_id: str
     phase: Phase | None
+    shared: SharedLimit | None = None
+    """The shared limit that it stands for; its values may be older than those in force. None: the circuit's own."""
+
+    def shows_in(self, metered: Container[str]) -> bool:
+        """Whether one of these circuits' meters shows what loads it, even if nobody else does."""
+        return self.circuit_id in metered and (self.shared is None or self.shared.basis is LimitBasis.TOTAL)
 
 
 type Coefficients = tuple[tuple[int, float], ...]
@@ -58,7 +66,7 @@ type Coefficients = tuple[tuple[int, float], ...]
 
 
 class FuseTree:
-    """A layout that has been checked. Rows are numbered: three per circuit, then those in W."""
+    """A layout that has been checked. Rows are numbered: three per circuit, then those in W, then shared limits."""
 
     def __init__(self, layout: SiteLayout, voltage_v: float = 230.0) -> None:
         """Check the layout and number its rows. Raises LayoutError."""
@@ -82,8 +90,25 @@ class FuseTree:
         for placement in self.placements.values():
             for circuit_id in self._ancestry[placement.circuit_id]:
                 below[circuit_id].append(placement.evse)
-        self._coefficients: dict[tuple[str, tuple[Phase, ...]], Coefficients] = {}
         self._below = {circuit_id: tuple(evses) for circuit_id, evses in below.items()}
+        self._own_rows = self.rows
+        self._own_limits = self.limits
+        self._coefficients: dict[tuple[str, tuple[Phase, ...], frozenset[int]], Coefficients] = {}
+        self.shared = SharedRows(len(rows), (), self._below)
+
+    def set_shared_limits(self, limits: Iterable[SharedLimit]) -> bool:
+        """Put shared limits beside the circuits' own; those that hold for nobody here count as nothing.
+
+        Returns whether rows have come or gone, so that what an ampere costs has changed; False if only values have.
+        """
+        shared = SharedRows(len(self._own_rows), limits, self._below)
+        changed = shared.shape != self.shared.shape
+        if changed:
+            self.rows = self._own_rows + tuple(Row(limit.circuit_id, phase, limit) for limit, phase in shared.of_rows)
+            self._coefficients.clear()
+        self.shared = shared
+        self.limits = self._own_limits + shared.values
+        return changed
 
     def phase_row(self, circuit_id: str, phase: Phase) -> int:
         """Return the number of a circuit's row for one phase."""
@@ -92,6 +117,14 @@ class FuseTree:
     def power_row(self, circuit_id: str) -> int | None:
         """Return the number of a circuit's row in W, if it has such a limit."""
         return self._power_row.get(circuit_id)
+
+    def limits_on_total(self, circuit_id: str) -> list[LimitRows]:
+        """Return a circuit's own limit, and the shared ones that count all it carries."""
+        circuit = self.circuits[circuit_id]
+        power_row = self._power_row.get(circuit_id, 0)
+        first_row = self._first_row[circuit_id]
+        own = LimitRows(circuit_id, LimitBasis.TOTAL, circuit.limit_a, first_row, circuit.limit_w, power_row)
+        return [own, *(limit for limit in self.shared.limits if limit[:2] == (circuit_id, LimitBasis.TOTAL))]
 
     def ancestry(self, circuit_id: str) -> tuple[str, ...]:
         """Return the circuit itself and all it hangs in, up to the supply."""
@@ -117,7 +150,8 @@ class FuseTree:
         """
         phases = tuple(sorted(self.phases(evse, phases_used)))
         placement = self.placements[evse]
-        known = self._coefficients.get((placement.circuit_id, phases))
+        member_of = self.shared.member_of(evse)
+        known = self._coefficients.get((placement.circuit_id, phases, member_of))
         if known is not None:
             return known
         watts = self.voltage_v * len(phases)
@@ -128,9 +162,18 @@ class FuseTree:
             power_row = self._power_row.get(circuit_id)
             if power_row is not None:
                 costs.append((power_row, watts))
+        costs.extend(self.shared.costs(member_of, phases, watts))
         coefficients = tuple(sorted(costs))
-        self._coefficients[placement.circuit_id, phases] = coefficients
+        self._coefficients[placement.circuit_id, phases, member_of] = coefficients
         return coefficients
+
+    def shared_by_others(self, evse: EvseKey, phases_used: tuple[int, ...] | None = None) -> Coefficients:
+        """Return what one ampere of an EVSE takes from shared limits that hold for others but count it."""
+        loaded = self.shared.counted_in(evse)
+        if not loaded:
+            return ()
+        phases = self.phases(evse, phases_used)
+        return tuple(self.shared.costs(loaded, phases, self.voltage_v * len(phases)))
 
 
 def _circuits(layout: SiteLayout) -> dict[str, Circuit]:

@@ -48,12 +48,19 @@ def held_for_absent(tracks: Iterable[EvseTrack], tree: FuseTree, hearing: Mappin
     is reckoned with, at the floor profile's current. One that refused its last offer keeps what it may have beyond.
     """
     held = [0.0] * len(tree.rows)
+    others = tree.shared.counts_others
     for track in tracks:
+        coefficients = track.coefficients
+        if others and (counted := tree.shared_by_others(track.placement.evse, track.demand.phases_used)):
+            # A limit that is none for it leaves the members what it has not taken.
+            coefficients += counted
+            if track.demand.connected:
+                for row, cost in counted:
+                    held[row] += cost * max(track.possible_a, track.offer_a)
         if not track.demand.connected:
             unseen_a = max(track.possible_a, track.placement.safe_a)
-            for row, cost in track.coefficients:
-                metered = tree.rows[row].circuit_id in hearing
-                held[row] += cost * (track.possible_a if metered else unseen_a)
+            for row, cost in coefficients:
+                held[row] += cost * (track.possible_a if tree.rows[row].shows_in(hearing) else unseen_a)
         elif track.failed and track.possible_a > track.offer_a:
             for row, cost in track.coefficients:
                 held[row] += cost * (track.possible_a - track.offer_a)
