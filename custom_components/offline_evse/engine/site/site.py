@@ -32,6 +32,7 @@ from .register import SiteRegister
 from .sessions import Sessions
 from .state import EvseState, SiteState, StationState
 from .steering.metering import Metering
+from .steering.pausing import Pausing
 from .steering.steering import Steering
 
 
@@ -54,7 +55,15 @@ class Site:
         self._background = Background()
         self._register = SiteRegister(config)
         self._authorizer = Authorizer(CardList(cards), RemoteStarts(site_tag, clock.now()))
-        self._steering = Steering(self._register, Balancer(), self._send, clock, self._background)
+        self._steering = Steering(
+            self._register,
+            Balancer(),
+            self._send,
+            clock,
+            self._background,
+            Pausing(self._register, memory, clock, self._background),
+            lambda station_id: self._csms.expires(station_id),
+        )
         metering = Metering(self._steering.draw_reported)
         admission = Admission(self._register, ledger, self._authorizer, memory, clock)
         self._sessions = Sessions(

@@ -7,8 +7,10 @@ from enum import StrEnum
 from ..model.circuit import Circuit
 from ..model.id_token import Decision
 from ..model.meter import EvseSample
-from ..model.offer import Binding, CircuitState, LimitReason, Offer
+from ..model.offer import Binding, CircuitState, Escalation, LimitReason, Offer
+from ..model.outlook import Outlook
 from ..model.phases import PhaseAmperes
+from ..model.self_test import SelfTest
 from ..model.station import ChargingState, ConnectorStatus, EvseKey, OcppVersion, StationIdentity
 from ..model.transaction import Transaction
 
@@ -57,6 +59,7 @@ class EvseState(Listened):
         "decision",
         "error_code",
         "error_info",
+        "escalation",
         "key",
         "lifetime_wh",
         "limit_a",
@@ -107,6 +110,8 @@ class EvseState(Listened):
         """The lowest current at which this car has been seen to charge."""
         self.pausable = True
         """Whether an offer of 0 pauses it and lets it go on later."""
+        self.escalation: Escalation | None = None
+        """What is being done because its car does not follow its limit; None: it does."""
 
     @property
     def plugged(self) -> bool | None:
@@ -177,7 +182,10 @@ class StationState(Listened):
         "oddities",
         "operative",
         "remote",
+        "self_test",
+        "self_test_running",
         "station_id",
+        "taken_out",
         "version",
     )
 
@@ -197,6 +205,11 @@ class StationState(Listened):
         self.evse_ids: tuple[int, ...] = ()
         self.oddities: dict[str, int] = {}
         """How often each deviation from the standard had to be put right."""
+        self.self_test: SelfTest | None = None
+        """The last self-test; None: there was none."""
+        self.self_test_running = False
+        self.taken_out: frozenset[int] = frozenset()
+        """EVSEs that were taken out of service from here because they did not follow their limits."""
 
 
 class Stranger:
@@ -216,7 +229,18 @@ class Stranger:
 class SiteState(Listened):
     """The site as a whole, live."""
 
-    __slots__ = ("charging_power_w", "circuits", "layout", "ledger_failed", "safe_mode", "silent_meters", "strangers")
+    __slots__ = (
+        "charging_power_w",
+        "circuits",
+        "layout",
+        "ledger_failed",
+        "outlook",
+        "safe_mode",
+        "shadow",
+        "silent_meters",
+        "stopped",
+        "strangers",
+    )
 
     def __init__(self) -> None:
         """Begin empty."""
@@ -230,6 +254,12 @@ class SiteState(Listened):
         self.ledger_failed = False
         """The ledger cannot be written; new sessions are refused until it can."""
         self.strangers: dict[str, Stranger] = {}
+        self.stopped = False
+        """Somebody has stopped all charging at the site."""
+        self.shadow = False
+        """What is decided is shown, but no charger is told."""
+        self.outlook: Outlook | None = None
+        """What the site would do if nobody steered it any more; None until it has been looked at."""
 
     def available_a(self, circuit_id: str) -> PhaseAmperes | None:
         """What a circuit has left for charging, in A per phase; None before the first decision."""

@@ -28,6 +28,21 @@ type CeilingSource = Callable[[EvseState], Ceiling | None]
 type RankSource = Callable[[EvseState], Rank | None]
 
 
+_WISHES = frozenset(
+    {
+        LimitReason.PAUSED,
+        LimitReason.MODE,
+        LimitReason.SOLAR,
+        LimitReason.BATTERY,
+        LimitReason.PRICE,
+        LimitReason.SCHEDULE,
+        LimitReason.PLAN,
+        LimitReason.PEAK,
+    }
+)
+"""Why somebody would have it paused, without any danger in it."""
+
+
 class Demands:
     """Puts demands together from what is known of an EVSE and from everybody who has a say in it.
 
@@ -48,8 +63,8 @@ class Demands:
         """Ask this source too; of several that say something the first is heard."""
         self._ranks.append(source)
 
-    def of(self, evse: EvseState, *, reachable: bool) -> EvseDemand:
-        """Work out the demand of an EVSE."""
+    def of(self, evse: EvseState, *, reachable: bool, taken_out: bool = False) -> EvseDemand:
+        """Work out the demand of an EVSE; `taken_out`: it is out of service because that is how it is paused."""
         ceiling = Ceiling(evse.maximum_a, LimitReason.CHARGER_MAXIMUM)
         for source in self._ceilings:
             other = source(evse)
@@ -63,7 +78,11 @@ class Demands:
                     told.weight if rank.weight is None else rank.weight,
                     told.laxity_s if rank.laxity_s is None else rank.laxity_s,
                 )
-        out_of_order = evse.connector_status in (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
+        if not evse.pausable and ceiling.reason in _WISHES and ceiling.current_a < evse.minimum_a:
+            # A session would die of a pause that is only a wish.
+            ceiling = Ceiling(evse.minimum_a, ceiling.reason)
+        status = evse.connector_status
+        out_of_order = status is ConnectorStatus.FAULTED or (status is ConnectorStatus.UNAVAILABLE and not taken_out)
         return EvseDemand(
             evse=evse.key,
             connected=reachable,

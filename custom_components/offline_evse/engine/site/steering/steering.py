@@ -14,7 +14,7 @@ from ...model.phases import PhaseAmperes
 from ...model.shared_limit import SharedLimit
 from ...model.station import EvseKey
 from ..background import Background
-from ..config import PauseWay, StationConfig
+from ..config import PauseWay
 from ..register import SiteRegister
 from ..state import EvseState
 from .absence import Absence, fallback_a, floor_profile_a
@@ -148,7 +148,8 @@ class Steering:
         return evse.connected and evse.key.station_id in self._ready
 
     def _assume_most(self, key: EvseKey) -> None:
-        self._assume(key, self._register.evses[key].maximum_a)
+        config = self._register.configs[key.station_id]
+        self._assume(key, self.absence.held_at_first_a(config))
 
     def _assume(self, key: EvseKey, current_a: float) -> None:
         self._balancer.offer_confirmed(key, current_a, self._clock.monotonic())
