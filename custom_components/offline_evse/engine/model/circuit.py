@@ -22,6 +22,8 @@ class Circuit:
     """What all phases together may carry, in W."""
     metered: bool = False
     """Whether a meter reports this circuit's currents."""
+    phases_measured: bool = True
+    """Whether that meter tells the phases; False: it tells their sum only, which is taken as evenly spread."""
     margin_a: float = 1.0
     """Kept free on each phase, in A, for what the meter has not said yet."""
     reserve_a: float = 0.0
