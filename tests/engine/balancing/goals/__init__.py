@@ -1,0 +1,1 @@
+"""Goals, each by itself."""
