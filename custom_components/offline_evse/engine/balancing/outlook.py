@@ -49,11 +49,13 @@ def look_ahead(tree: FuseTree, circuits: Mapping[str, CircuitState], prospects: 
             if (power_row := tree.power_row(circuit_id)) is not None:
                 load[power_row] += tree.voltage_v * house_a
     running = [fate for fate in fates if fate.running]
-    falling = [fate for fate in running if fate.falls_after_s is not None and fate.then_a != fate.now_a]
+    falling = [fate for fate in running if fate.falls_after_s is not None and fate.then_a < fate.now_a]
+    rising = [fate for fate in running if fate.then_a > fate.now_a]
     worst = _worst(tree, load)
     return Outlook(
         falling_count=len(falling),
-        holding_count=len(running) - len(falling),
+        holding_count=len(running) - len(falling) - len(rising),
+        rising_count=len(rising),
         to_a=max((fate.then_a for fate in falling), default=None),
         after_s=max((fate.falls_after_s or 0.0 for fate in falling), default=0.0),
         circuit_id=None if worst is None else tree.rows[worst].circuit_id,

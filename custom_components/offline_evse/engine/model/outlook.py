@@ -13,6 +13,8 @@ class Outlook:
     """Chargers with a session that fall to another current by themselves."""
     holding_count: int = 0
     """Chargers with a session that keep what they have, because nothing makes their limit run out."""
+    rising_count: int = 0
+    """Chargers with a session that get more than now, because nothing holds them down any more."""
     to_a: float | None = None
     """The highest current that one of those falls to, in A; None: none of them falls."""
     after_s: float = 0.0

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..model.id_token import Decision
+from ..model.offer import Escalation
 from ..model.station import EvseKey, StationIdentity
 from ..model.transaction import Transaction
 
@@ -55,4 +56,14 @@ class PasswordRefused:
     station_id: str
 
 
-type Announcement = CardPresented | SessionStarted | SessionEnded | StrangerAppeared | EvseFound | PasswordRefused
+@dataclass(frozen=True, slots=True)
+class LimitIgnored:
+    """A car goes on drawing more than its limit whatever is done: somebody has to come."""
+
+    evse: EvseKey
+    escalation: Escalation
+
+
+type Announcement = (
+    CardPresented | SessionStarted | SessionEnded | StrangerAppeared | EvseFound | PasswordRefused | LimitIgnored
+)

@@ -23,17 +23,21 @@ from ..model.transaction import Transaction
 from .admission import Admission
 from .announcement import Announcement
 from .background import Background
+from .commissioning import Commissioning
 from .config import SiteConfig
 from .conversation import Conversation
 from .learned import Learned
 from .memory import SiteMemory
 from .people import People
 from .register import SiteRegister
+from .safety.self_test import SelfTestRefusal
+from .safety.watch import SafetyWatch
 from .sessions import Sessions
 from .state import EvseState, SiteState, StationState
 from .steering.metering import Metering
 from .steering.pausing import Pausing
 from .steering.steering import Steering
+from .tree import SiteTree, site_tree
 
 
 class Site:
@@ -55,9 +59,10 @@ class Site:
         self._background = Background()
         self._register = SiteRegister(config)
         self._authorizer = Authorizer(CardList(cards), RemoteStarts(site_tag, clock.now()))
+        balancer = Balancer()
         self._steering = Steering(
             self._register,
-            Balancer(),
+            balancer,
             self._send,
             clock,
             self._background,
@@ -65,6 +70,16 @@ class Site:
             lambda station_id: self._csms.expires(station_id),
         )
         metering = Metering(self._steering.draw_reported)
+        self._commissioning = Commissioning(
+            self._register,
+            memory,
+            clock,
+            self._background,
+            distrust=self._steering.distrust,
+            wirings_changed=self._steering.layout_changed,
+            phases_changed=self._steering.demand_changed,
+        )
+        metering.tell(self._commissioning.sampled)
         admission = Admission(self._register, ledger, self._authorizer, memory, clock)
         self._sessions = Sessions(
             self._register,
@@ -90,6 +105,9 @@ class Site:
             self._background,
         )
         self._csms = CentralSystem(conversation, clock, settings)
+        self._safety = SafetyWatch(
+            self._register, balancer, self._steering, memory, self._csms, self._send, clock, self._background
+        )
         self._learned = Learned(self._register, self._csms, memory, clock, self._background)
         ledger.on_failure = self._ledger_failed
 
@@ -134,6 +152,7 @@ class Site:
             self._restore(station_id)
         await self._sessions.restore(self.stations)
         self._steering.start()
+        self._commissioning.start()
         self._learned.start()
         await self._csms.start(port, host)
 
@@ -148,6 +167,7 @@ class Site:
     async def close(self) -> None:
         """Close sockets, finish what is being written, and leave nothing running."""
         self._steering.close()
+        self._commissioning.close()
         self._sessions.close()
         self._learned.close()
         await self._csms.stop()
@@ -164,9 +184,11 @@ class Site:
         for station_id in added:
             self._restore(station_id)
         try:
+            self._commissioning.layout_changed()
             self._steering.layout_changed()
         except ValueError:
             self._register.configure(before)
+            self._commissioning.layout_changed()
             self._steering.layout_changed()
             raise
         if added:
@@ -175,6 +197,7 @@ class Site:
             self._csms.adopt(station_id)
         for station_id in removed:
             self._sessions.forget(station_id)
+            self._safety.self_tests.abort(station_id)
             self._csms.dismiss(station_id)
 
     def announce_to(self, callback: Callable[[Announcement], None]) -> Callable[[], None]:
@@ -183,7 +206,16 @@ class Site:
 
     def meter_reported(self, circuit_id: str, currents_a: PhaseAmperes) -> None:
         """The meter of a circuit has reported (the same value again counts as a report too)."""
+        self._commissioning.meter_reported(circuit_id, currents_a)
         self._steering.meter_reported(circuit_id, currents_a)
+
+    def meter_changed(self, circuit_id: str) -> None:
+        """The meter of a circuit is read in another way from now on: what was held against it is forgotten."""
+        self._commissioning.meter_changed(circuit_id)
+
+    def tree(self) -> SiteTree:
+        """The fuse tree with everything that is live in it, for whoever draws it."""
+        return site_tree(self._register)
 
     async def start_charging(self, evse: EvseKey, id_token: IdToken | None = None) -> CommandResult:
         """Remote start; with the site's own tag where no card is given. Lifts a pause."""
@@ -202,8 +234,25 @@ class Site:
         await self._people.set_limit(evse, current_a)
 
     async def set_operative(self, station_id: str, operative: bool, evse_id: int = 0) -> CommandResult:
-        """Take a station or one EVSE into or out of service."""
-        return await self._people.set_operative(station_id, evse_id, operative)
+        """Take a station or one EVSE into or out of service.
+
+        Into service it also takes what was taken out from here because its limits were not followed.
+        """
+        result = await self._people.set_operative(station_id, evse_id, operative)
+        if operative and result.done:
+            await self._safety.escalations.back_in_service(station_id, evse_id)
+        return result
+
+    async def stop_all(self, stopped: bool) -> None:
+        """Hold every offer at 0 A, whatever else is wanted, or let charging go on again. Survives restarts."""
+        await self._safety.stop.set(stopped)
+
+    def self_test(self, station_id: str) -> SelfTestRefusal | None:
+        """Begin to fall silent towards a station that charges, and see it fall to its safe current.
+
+        Returns why that cannot be now; None: it has begun, and `StationState.self_test` tells how it ends.
+        """
+        return self._safety.self_tests.begin(station_id)
 
     async def restart(self, station_id: str, kind: ResetKind = ResetKind.SOFT) -> CommandResult:
         """Restart a station."""
@@ -249,6 +298,7 @@ class Site:
     def _restore(self, station_id: str) -> None:
         self._memory.restore(self._register, station_id)
         self._learned.restore(station_id)
+        self._safety.restore(station_id)
         for evse in self._register.of_station(station_id):
             self._memory.restore_evse(evse)
 

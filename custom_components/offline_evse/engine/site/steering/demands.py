@@ -89,7 +89,7 @@ class Demands:
             wants_current=evse.has_transaction and not out_of_order,
             ceiling_a=ceiling.current_a,
             ceiling_reason=ceiling.reason,
-            phases_used=evse.phases_used,
+            phases_used=evse.phases_used if evse.wiring_known else None,
             priority=rank.priority,
             weight=rank.weight,
             laxity_s=rank.laxity_s,

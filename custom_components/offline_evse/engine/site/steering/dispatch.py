@@ -1,7 +1,7 @@
 """Brings offers to the chargers: decreases first, increases once the decreases are confirmed."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import logging
 
 from ...model.clock import Clock
@@ -39,6 +39,8 @@ class Order:
     """How many of its phases it is to charge on; None: it is not told."""
     refresh_s: float = REFRESH_AFTER_S
     expires_s: int | None = EXPIRES_AFTER_S
+    minimum_a: float = 6.0
+    """What it is asked to go down to where it refuses 0 A."""
     pause_way: PauseWay = PauseWay.ZERO
     """What is sent instead of a limit of 0 A."""
 
@@ -51,6 +53,8 @@ class _Line:
     told_a: float
     told_at_s: float | None = None
     told_phases: int | None = None
+    since_s: float = 0.0
+    """Since when it has had `told_a`."""
     busy: bool = False
     waits_since_s: float | None = None
     retry_at_s: float = 0.0
@@ -104,6 +108,16 @@ class Dispatch:
             line = self._lines[key]
             # What it had may still hold, so whatever is below that counts as a decrease.
             self._lines[key] = _Line(line.order, max(line.told_a, line.order.floor_a))
+
+    def in_force(self, key: EvseKey) -> tuple[float, float] | None:
+        """Return the limit that an EVSE has accepted, in A, and the monotonic time since which; None: there is none."""
+        line = self._lines.get(key)
+        return None if line is None or line.told_at_s is None else (line.told_a, line.since_s)
+
+    def told_s(self, key: EvseKey) -> float | None:
+        """Return the monotonic time at which an EVSE last accepted its limit; None: it has not."""
+        line = self._lines.get(key)
+        return None if line is None else line.told_at_s
 
     def takes_out(self, key: EvseKey) -> bool:
         """Tell whether an EVSE is out of service because that is how it is paused."""
@@ -175,6 +189,8 @@ class Dispatch:
         if self._lines.get(order.evse) is not line:
             return
         if result.done:
+            if line.told_at_s is None or line.told_a != order.current_a:
+                line.since_s = now_s
             line.told_a, line.told_at_s, line.told_phases = order.current_a, now_s, order.use_phases
             self._confirmed(order.evse, order.current_a)
         else:
@@ -215,7 +231,11 @@ class Dispatch:
             self._out_of_service.add(order.evse)
             if taken_out.outcome is Outcome.ACCEPTED:
                 return taken_out
-        return await self._limit(order)
+        refused = await self._limit(order)
+        if refused.outcome in (Outcome.REJECTED, Outcome.UNSUPPORTED):
+            # It counts as not paused, but the less it takes meanwhile the better.
+            await self._limit(replace(order, current_a=order.minimum_a))
+        return refused
 
     async def _back_into_service(self, key: EvseKey) -> None:
         if key in self._out_of_service:

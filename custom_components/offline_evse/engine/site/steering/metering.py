@@ -22,8 +22,13 @@ class Metering:
     def __init__(self, draw_reported: Callable[[EvseKey, tuple[float, ...]], None]) -> None:
         """Tell `draw_reported` the currents per terminal, in A, whenever an EVSE reports them."""
         self._draw_reported = draw_reported
+        self._audience: list[Callable[[EvseState, EvseSample | None], None]] = []
         self._old: dict[EvseKey, tuple[datetime, datetime]] = {}
         """The last value of an EVSE that seemed old: its time by the charger, and by us."""
+
+    def tell(self, listener: Callable[[EvseState, EvseSample | None], None]) -> None:
+        """Tell `listener` every present sample of an EVSE; None when its session is over."""
+        self._audience.append(listener)
 
     def take(self, evse: EvseState, samples: Iterable[EvseSample], received_at: datetime) -> bool:
         """Take in samples in the order of their time; returns whether anything present has changed."""
@@ -31,6 +36,8 @@ class Metering:
         for sample in samples:
             if not sample.is_empty and not self._is_late(evse, sample, received_at):
                 evse.sample = _merged(evse.sample, sample)
+                for listener in self._audience:
+                    listener(evse, sample)
                 if (draw_a := terminals_a(sample, evse.terminals)) is not None:
                     self._draw_reported(evse.key, draw_a)
         return evse.sample is not before
@@ -56,6 +63,8 @@ class Metering:
                 currents_a=None if evse.sample.currents_a is None else tuple(0.0 for _ in evse.sample.currents_a),
             )
         self._draw_reported(evse.key, (0.0,) * evse.terminals)
+        for listener in self._audience:
+            listener(evse, None)
 
 
 def terminals_a(sample: EvseSample, terminals: int) -> tuple[float, ...] | None:

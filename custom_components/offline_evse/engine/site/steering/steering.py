@@ -7,7 +7,7 @@ from functools import partial
 from ...balancing.control import Balancer
 from ...model.circuit import SiteLayout
 from ...model.clock import Clock, Timer
-from ...model.command import ApplyFloor, ChangeAvailability, CommandResult, Priority
+from ...model.command import ChangeAvailability, CommandResult, Priority
 from ...model.meter import CircuitSample
 from ...model.offer import BalancingDecision, EvseDemand
 from ...model.phases import PhaseAmperes
@@ -20,6 +20,7 @@ from ..state import EvseState
 from .absence import Absence, fallback_a, floor_profile_a
 from .demands import Demands
 from .dispatch import Dispatch, Order, Send
+from .floors import Floors
 from .pausing import Pausing
 
 ACQUAINTED_AFTER_S = 15.0
@@ -52,6 +53,9 @@ class Steering:
         self._pausing = pausing
         self.absence = Absence(register, clock, expires, self._assume)
         """What is held for chargers that are out of sight."""
+        self._floors = Floors(register, send, background)
+        self.draws: dict[EvseKey, tuple[float, float]] = {}
+        """The highest current of any terminal that each EVSE told last, in A, and when."""
         self._followers: list[Callable[[BalancingDecision], None]] = []
         self._timer: Timer | None = None
         self._demands: dict[EvseKey, EvseDemand] = {}
@@ -91,6 +95,7 @@ class Steering:
         self._balancer.set_layout(layout)
         for evse in self._register.evses.values():
             self.demand_changed(evse)
+        self._floors.renew()
         self.look_soon()
 
     def set_shared_limits(self, source: str, limits: tuple[SharedLimit, ...]) -> None:
@@ -107,9 +112,15 @@ class Steering:
         self._balancer.meter_reported(CircuitSample(circuit_id, currents_a, self._clock.monotonic()))
         self.look_soon()
 
+    def distrust(self, circuit_id: str, distrusted: bool) -> None:
+        """Take a circuit's meter for silent although it reports, or believe it again."""
+        self._balancer.distrust(circuit_id, distrusted, self._clock.monotonic())
+        self.look_soon()
+
     def draw_reported(self, key: EvseKey, terminals_a: tuple[float, ...]) -> None:
         """Take in what an EVSE says it draws, in A per terminal."""
         self._balancer.draw_reported(key, terminals_a, self._clock.monotonic())
+        self.draws[key] = (max(terminals_a, default=0.0), self._clock.monotonic())
         if key in self._running_before_us and (evse := self._register.evses.get(key)) is not None:
             offered_a = evse.sample.offered_a if evse.sample else None
             self._acquainted(evse, max((offered_a or 0.0, *terminals_a)))
@@ -171,15 +182,12 @@ class Steering:
 
     async def introduce(self, evse: EvseState) -> None:
         """Give an EVSE of a station that has just connected its floor, before anything else."""
-        config = self._register.configs.get(evse.key.station_id)
-        if config is None or self._register.config.shadow:
-            return
-        floor = ApplyFloor(evse_id=evse.key.evse_id, current_a=floor_profile_a(config), phases=evse.terminals)
-        await self._send(evse.key.station_id, floor, Priority.SAFETY)
+        await self._floors.give(evse)
 
     def connection_changed(self, station_id: str) -> None:
         """Tell a station nothing: its connection is gone, or so new that it may be booting."""
         self._ready.discard(station_id)
+        self._floors.forget(station_id)
 
     def ready(self, station_id: str) -> None:
         """Take it that a station listens from now on, and knows none of our limits any more."""
@@ -243,6 +251,7 @@ class Steering:
                     use_phases=offer.terminals,
                     refresh_s=config.refresh_s,
                     expires_s=config.expires_s,
+                    minimum_a=config.minimum_a,
                     pause_way=self._pausing.way(evse),
                 )
             )
