@@ -98,7 +98,7 @@ def exceeded(layout: SiteLayout, demands: dict[EvseKey, EvseDemand], decision: B
         for row, cost in tree.coefficients(evse, demand.phases_used if demand else None):
             (offered if online else held)[row] += cost * offer.current_a
     faults = []
-    for number, (circuit_id, phase) in enumerate(tree.rows):
+    for number, (circuit_id, phase, _) in enumerate(tree.rows):
         if phase is not None and offered[number]:
             capacity_a = decision.circuits[circuit_id].capacity_a[phase]
             if offered[number] > max(0.0, capacity_a - held[number]) + 1e-5:

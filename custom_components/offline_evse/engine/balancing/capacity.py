@@ -55,9 +55,9 @@ class _Filling:
                     rows[first_row] = rows[first_row + 1] = rows[first_row + 2] = -inf
                 else:
                     l1, l2, l3 = loads.phases
-                    rows[first_row] = limit_a[0] - margin_a - (l1 if l1 > 0.0 else 0.0)
-                    rows[first_row + 1] = limit_a[1] - margin_a - (l2 if l2 > 0.0 else 0.0)
-                    rows[first_row + 2] = limit_a[2] - margin_a - (l3 if l3 > 0.0 else 0.0)
+                    rows[first_row] = limit_a[0] - margin_a - (max(0.0, l1))
+                    rows[first_row + 1] = limit_a[1] - margin_a - (max(0.0, l2))
+                    rows[first_row + 2] = limit_a[2] - margin_a - (max(0.0, l3))
             if limit_w is not None:
                 rows[power_row] = -inf if loads is None else limit_w - max(0.0, loads.total) * volts - margin_a * watts
 
@@ -136,19 +136,42 @@ class CapacityEstimate:
         load = self._loads.get(circuit_id)
         return load.measured if load is not None and load.hearing(at_s) is Hearing.FRESH else None
 
+    def carried(self, circuit_id: str, at_s: float) -> PhaseAmperes | None:
+        """Return what the circuit carries: as measured, or else what everything below may draw; None: not known yet."""
+        assert self._tree is not None
+        load = self._loads.get(circuit_id)
+        if load is not None and load.measured is None:
+            return None
+        if load is not None and load.hearing(at_s) is Hearing.FRESH:
+            return load.measured
+        house = load.highest(at_s).phases if load else (self._tree.circuits[circuit_id].reserve_a,) * 3
+        l1, l2, l3 = self._below(circuit_id, at_s).expected
+        return PhaseAmperes(house[0] + l1, house[1] + l2, house[2] + l3)
+
+    @property
+    def frozen(self) -> frozenset[str]:
+        """Circuits whose meters repeat themselves although what they measure has changed."""
+        return frozenset(circuit_id for circuit_id, load in self._loads.items() if load.traits.frozen)
+
+    def interrupt(self, at_s: float) -> None:
+        """Nobody has looked for a while."""
+        for load in self._loads.values():
+            load.interrupt(at_s)
+
     def capacity(self, at_s: float) -> Capacity:
         """Return what every row can give."""
         now = self._unmetered.copy()
         sustained = self._unmetered.copy()
         hearing: dict[str, Hearing] = {}
-        overloaded: list[tuple[_Filling, Loads]] = []
+        overloaded: list[tuple[_Filling, Loads, float]] = []
         for filling, load in self._metered:
-            margin_a = filling.circuit.margin_a
+            margin_a = load.margin_a
             heard = hearing[filling.circuit.circuit_id] = load.hearing(at_s)
             match heard:
                 case Hearing.SILENT:
-                    filling.fill(now, filling.reserve, 0.0)
-                    filling.fill(sustained, filling.reserve, 0.0)
+                    unseen = load.unseen(at_s)
+                    filling.fill(now, unseen, 0.0)
+                    filling.fill(sustained, unseen, 0.0)
                 case Hearing.HELD:
                     filling.fill(now, load.highest(at_s), margin_a)
                     filling.fill(sustained, None, 0.0)
@@ -157,13 +180,13 @@ class CapacityEstimate:
                     filling.fill(now, Loads((l1, l2, l3), l1 + l2 + l3), margin_a)
                     filling.fill(sustained, load.sustained(at_s), margin_a)
                     if (most := load.cautious()) is not None:
-                        overloaded.append((filling, most))
+                        overloaded.append((filling, most, margin_a))
         cautious: list[float] | None = None
         if overloaded:
             cautious = now.copy()
-            for filling, most in overloaded:
-                filling.fill(cautious, most, filling.circuit.margin_a)
-        return Capacity(now, list(map(min, now, sustained)), cautious, hearing)
+            for filling, most, margin_a in overloaded:
+                filling.fill(cautious, most, margin_a)
+        return Capacity(now, list(map(min, now, sustained, strict=True)), cautious, hearing)
 
     def changes_at(self, at_s: float) -> list[float]:
         """Return the times after `at_s` at which a capacity may change without a report."""

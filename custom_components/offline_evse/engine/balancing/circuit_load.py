@@ -6,12 +6,15 @@ from enum import Enum, auto
 from math import isfinite
 from typing import NamedTuple
 
-from ..model.circuit import Circuit
+from ..model.circuit import MINIMUM_CURRENT_A, Circuit
 from ..model.phases import Phase, PhaseAmperes
 from .draw import Bounds
+from .meter_traits import MeterTraits
 from .settings import BalancingSettings
 from .sliding_maximum import SlidingMaximum
 
+_FOR_AN_HOUR = 1.13
+"""A breaker carries this many times its rating for an hour (IEC 60898-1, conventional non-tripping current)."""
 _PHASES = (Phase.L1, Phase.L2, Phase.L3)
 
 
@@ -46,23 +49,31 @@ class CircuitLoad:
     __slots__ = (
         "_drops",
         "_first_s",
+        "_heard_s",
         "_history",
         "_most",
         "_rising_since",
         "_settings",
         "_window",
         "circuit",
+        "distrusted",
         "last_s",
         "loads",
         "measured",
+        "traits",
     )
 
     def __init__(self, circuit: Circuit, settings: BalancingSettings) -> None:
         """Begin unheard."""
         self.circuit = circuit
+        self.distrusted = False
+        """Whether the meter reports what cannot be believed; it is taken for silent then."""
         self._settings = settings
+        self.traits = MeterTraits(settings)
         self.measured: PhaseAmperes | None = None
         self.last_s: float | None = None
+        self._heard_s = 0.0
+        """When what was measured was last believed."""
         self._first_s: tuple[float, bool] = (0.0, True)
         """When it began to be heard without a break, and whether for the first time."""
         self.loads: list[float] = [0.0, 0.0, 0.0]
@@ -79,10 +90,15 @@ class CircuitLoad:
         if not all(isfinite(current_a) for current_a in currents_a) or (self.last_s is not None and at_s < self.last_s):
             return False
         first = self.measured is None
-        if self.last_s is None or at_s - self.last_s > self.circuit.stale_after_s:
+        thawed = self.traits.frozen
+        missed = self.last_s is None or at_s - self.last_s > self.traits.stale_after_s(self.circuit.stale_after_s)
+        self.traits.report(currents_a, at_s)
+        if missed or (thawed and not self.traits.frozen):
             self._first_s = (at_s, first)
         self.measured = currents_a
         self.last_s = at_s
+        if self.traits.frozen:
+            return True
         if first:
             # `_follow` moves this no further than what was measured forces it to.
             self.loads = [0.0, 0.0, 0.0]
@@ -93,21 +109,43 @@ class CircuitLoad:
 
     def update(self, at_s: float, bounds: Bounds) -> None:
         """Look again: cars have reported, been told something, or time has passed."""
-        if self.measured is not None and self.hearing(at_s) is Hearing.FRESH:
+        if self.measured is None:
+            return
+        self.traits.watch(bounds, at_s)
+        if self.hearing(at_s) is Hearing.FRESH:
             self._follow(at_s, bounds)
+
+    def interrupt(self, at_s: float) -> None:
+        """Nobody has looked for a while: what happened meanwhile was not observed, so the last minutes count."""
+        if self.measured is not None:
+            self._first_s = (at_s, False)
 
     def expect_drop(self, phase: Phase, drop_a: float, at_s: float) -> None:
         """Note that cars have been told to draw less by this much."""
         self._drops[phase].append([at_s + self._settings.in_flight_s, drop_a])
 
+    def distrust(self, distrusted: bool, at_s: float) -> None:
+        """Believe the meter no more, or again: then with the last minutes' loads first, as after a silence."""
+        if self.distrusted and not distrusted:
+            self._first_s = (at_s, False)
+        self.distrusted = distrusted
+
     def hearing(self, at_s: float) -> Hearing:
         """Return how well the meter is heard, by the age of its last report."""
-        if self.last_s is None:
+        if self.last_s is None or self.distrusted:
+            return Hearing.SILENT
+        if self.traits.frozen:
             return Hearing.SILENT
         age_s = at_s - self.last_s
-        if age_s <= self.circuit.stale_after_s:
+        stale_s = self.traits.stale_after_s(self.circuit.stale_after_s)
+        if age_s <= stale_s:
             return Hearing.FRESH
-        return Hearing.HELD if age_s <= self.circuit.stale_after_s + self._settings.hold_s else Hearing.SILENT
+        return Hearing.HELD if age_s <= stale_s + self._settings.hold_s else Hearing.SILENT
+
+    @property
+    def margin_a(self) -> float:
+        """What is kept free on each phase, in A: the circuit's margin, or more where its meter calls for it."""
+        return self.traits.margin_a(self.circuit.margin_a)
 
     def cautious(self) -> Loads | None:
         """Return the most that the loads can be, while the fuse carries more than it may; None while it does not.
@@ -128,8 +166,30 @@ class CircuitLoad:
         return Loads((over[0], over[1], over[2]), sum(over))
 
     def highest(self, at_s: float) -> Loads:
-        """Return the highest load of the last minutes."""
-        return _loads(self._history, at_s)
+        """Return the highest load of the last minutes; while the meter is silent, of those before it fell silent."""
+        if self.last_s is None or self.hearing(at_s) is Hearing.FRESH:
+            return _loads(self._history, at_s)
+        return _loads(self._history, min(at_s, self._heard_s))
+
+    def unseen(self, at_s: float) -> Loads:
+        """Return what is assumed for everything but cars in a long silence.
+
+        That is the reserve, or the highest load of the last minutes before the silence if that was more: a reserve that
+        was never set must not let safe currents overload a fuse whose house was seen to draw much. Where that would
+        leave no car its minimum, the first one is let in all the same if that is within the reserve, and within what a
+        breaker carries for an hour even if the house repeats its highest load (1.13 times its rating, IEC 60898-1).
+        """
+        reserve_a = self.circuit.reserve_a
+        highest = self.highest(at_s)
+        phases = []
+        for load_a, limit_a in zip(highest.phases, self.circuit.limit_a, strict=True):
+            assumed_a = max(reserve_a, load_a)
+            first_car_a = limit_a - MINIMUM_CURRENT_A
+            if reserve_a <= first_car_a < assumed_a <= limit_a * _FOR_AN_HOUR - MINIMUM_CURRENT_A:
+                assumed_a = first_car_a
+            phases.append(assumed_a)
+        reserve_total_a = reserve_a * sum(limit_a > 0 for limit_a in self.circuit.limit_a)
+        return Loads((phases[0], phases[1], phases[2]), max(reserve_total_a, highest.total))
 
     def sustained(self, at_s: float) -> Loads | None:
         """Return the highest load of the window; None while the meter has not been heard for long enough.
@@ -153,7 +213,7 @@ class CircuitLoad:
         """Return the times after `at_s` at which something changes without a report."""
         times: list[float] = []
         if self.last_s is not None:
-            stale_s = self.last_s + self.circuit.stale_after_s
+            stale_s = self.last_s + self.traits.stale_after_s(self.circuit.stale_after_s)
             times += [stale_s, stale_s + self._settings.hold_s]
             since_s, first_time = self._first_s
             times.append(since_s + (self._settings.startup_history_s if first_time else self._settings.window_s))
@@ -164,6 +224,7 @@ class CircuitLoad:
 
     def _follow(self, at_s: float, bounds: Bounds) -> None:
         assert self.measured is not None
+        self._heard_s = at_s
         for phase in _PHASES:
             measured = self.measured[phase]
             drops = self._drops[phase]

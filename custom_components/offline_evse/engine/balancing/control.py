@@ -1,5 +1,7 @@
 """The balancer: takes in what happens at the site, and says at any moment what every EVSE is to have."""
 
+from dataclasses import replace
+
 from ..model.circuit import SiteLayout
 from ..model.meter import CircuitSample
 from ..model.offer import BalancingDecision, Binding, CircuitState, EvseDemand, LimitReason, Offer
@@ -12,8 +14,11 @@ from .draw import NO_DRAW, Bounds
 from .evse_track import EvseTrack
 from .explanation import Explainer
 from .fuse_tree import FuseTree
-from .planning import Plan, held_for_absent, make_plans
+from .phase_switching import choose_phases
+from .planning import Plan, PlanResult, held_for_absent, make_plans
+from .protection import Protection
 from .settings import BalancingSettings
+from .steady_time import SteadyTime
 
 _OFFLINE = Binding(LimitReason.OFFLINE)
 _NOT_CHARGING = Binding(LimitReason.NOT_CHARGING)
@@ -37,6 +42,10 @@ class Balancer:
         self._estimate = CapacityEstimate(self._settings, self._bounds_of)
         self._estimate.set_tree(self._tree)
         self._offers: dict[EvseKey, Offer] = {}
+        self._time = SteadyTime()
+        self._looked_s: float | None = None
+        self._behind_s = 0.0
+        self._protection = Protection(self._settings, self._tree)
         self._shared_limits: tuple[SharedLimit, ...] = ()
 
     @property
@@ -48,8 +57,25 @@ class Balancer:
     def unheeded(self) -> dict[EvseKey, float]:
         """EVSEs whose cars have been seen above their offers although they have had time to follow, and since when."""
         return {
-            evse: track.unheeded_since_s for evse, track in self._tracks.items() if track.unheeded_since_s is not None
+            evse: self._time.outside(track.obedience.since_s)
+            for evse, track in self._tracks.items()
+            if track.obedience.since_s is not None
         }
+
+    @property
+    def frozen_meters(self) -> frozenset[str]:
+        """Circuits whose meters repeat themselves although what they measure has changed."""
+        return self._estimate.frozen
+
+    def learned_minimum(self, evse: EvseKey) -> float | None:
+        """Return the lowest current at which the car there charges sensibly, in A, where that has been learned."""
+        track = self._tracks.get(evse)
+        return track.vehicle.learned_minimum_a if track is not None else None
+
+    def overdraw(self, evse: EvseKey) -> float:
+        """Return what the car there steadily draws beyond its offer, in A per phase."""
+        track = self._tracks.get(evse)
+        return track.overdraw_a if track is not None else 0.0
 
     def set_layout(self, layout: SiteLayout) -> None:
         """Take over a changed tree in place; what was learned of all that stays is kept. Raises LayoutError."""
@@ -69,6 +95,7 @@ class Balancer:
         self._tracks = tracks
         self._explainer = Explainer(tree)
         self._estimate.set_tree(tree)
+        self._protection.set_tree(tree)
 
     def set_shared_limits(self, limits: tuple[SharedLimit, ...], at_s: float) -> None:
         """Take over all limits that are no fuses, instead of those before, from `at_s` on.
@@ -83,20 +110,21 @@ class Balancer:
                 track.place(track.placement, self._tree)
             self._explainer = Explainer(self._tree)
         self._estimate.limits_changed()
-        self._estimate.update(at_s)
+        self._estimate.update(self._time.inside(at_s))
 
     def meter_reported(self, sample: CircuitSample) -> None:
         """Take in a report of a circuit's meter; an unchanged value is a report too."""
-        self._estimate.report(sample)
+        at_s = self._time.inside(sample.at_s)
+        self._estimate.report(sample if at_s == sample.at_s else replace(sample, at_s=at_s))
 
     def distrust(self, circuit_id: str, distrusted: bool, at_s: float) -> None:
         """Take a circuit's meter for silent although it reports, because what it says is wrong; or believe it again."""
-        self._estimate.distrust(circuit_id, distrusted, at_s)
+        self._estimate.distrust(circuit_id, distrusted, self._time.inside(at_s))
 
     def draw_reported(self, evse: EvseKey, terminals_a: tuple[float, ...], at_s: float) -> None:
         """Take in what an EVSE says it draws, in A per terminal."""
         if (track := self._tracks.get(evse)) is not None:
-            track.take_draw(terminals_a, at_s)
+            track.take_draw(terminals_a, self._time.inside(at_s), self._tree)
             self._estimate.forget_sums()
 
     def set_demand(self, demand: EvseDemand, at_s: float) -> None:
@@ -105,6 +133,7 @@ class Balancer:
         track = self._tracks.get(demand.evse)
         if track is None or track.demand == demand:
             return
+        at_s = self._time.inside(at_s)
         before = track.bounds(at_s)
         track.take_demand(demand, self._tree, at_s)
         if not demand.wants_current and demand.connected:
@@ -118,6 +147,7 @@ class Balancer:
         its profile has run out and it has fallen to its safe current by itself.
         """
         if (track := self._tracks.get(evse)) is not None:
+            at_s = self._time.inside(at_s)
             before = track.bounds(at_s)
             track.confirm(current_a, at_s)
             self._expect_drop(track, before, at_s)
@@ -131,8 +161,12 @@ class Balancer:
 
     def decide(self, at_s: float) -> BalancingDecision:
         """Say what every EVSE is to have from now on, and why it is not more."""
+        told_at_s, at_s = at_s, self._time.inside(at_s)
+        self._notice_stall(at_s)
         self._estimate.update(at_s)
+        self._protection.look(self._tracks, at_s, lambda circuit_id: self._estimate.carried(circuit_id, at_s))
         capacity = self._estimate.capacity(at_s)
+        self._protection.hold_back(capacity.sustained)
         held = held_for_absent(self._tracks.values(), self._tree, capacity.hearing)
         silent = capacity.silent
         plans: list[Plan] = []
@@ -158,21 +192,42 @@ class Balancer:
                     self._expect_drop(track, before, at_s)
                 self._estimate.forget_sums()
             track.told = True
-            offers[evse] = self._offer(evse, plan.offer_a, self._explainer.explain(plan, result))
+            offers[evse] = self._offer(evse, plan.offer_a, self._binding(plan, result))
         self._offers = offers
+        if choose_phases(plans, result.slack, self._tree, self._settings, at_s):
+            self._estimate.forget_sums()
         return BalancingDecision(
-            at_s=at_s,
+            at_s=told_at_s,
             offers=offers,
             circuits=self._circuits(capacity, held, at_s),
             safe_mode=bool(silent),
+            escalations=self._protection.escalations(self._tracks, self._time.outside),
         )
 
     def next_look_s(self, at_s: float) -> float | None:
         """Return the monotonic time at which to decide again at the latest if nothing happens before; None: never."""
+        at_s = self._time.inside(at_s)
         times = self._estimate.changes_at(at_s)
         for track in self._tracks.values():
             times.extend(track.changes_at(at_s))
-        return min(times, default=None)
+        return self._time.outside(min(times)) if times else None
+
+    def _notice_stall(self, at_s: float) -> None:
+        """Where nobody has looked for a while, or the clock was set back, nothing that lasted can be relied on."""
+        looked_s = self._looked_s
+        self._looked_s = at_s
+        if looked_s is not None and at_s - looked_s > self._settings.stall_s:
+            self._estimate.interrupt(at_s)
+        elif self._time.behind_s != self._behind_s:
+            self._behind_s = self._time.behind_s
+            self._estimate.interrupt(at_s)
+
+    def _binding(self, plan: Plan, result: PlanResult) -> Binding:
+        """Return what keeps an offer from being higher, whoever says it."""
+        binding = self._protection.binding(self._explainer.explain(plan, result), plan.track)
+        if plan.track.phase_choice.one and binding.reason is LimitReason.CHARGER_MAXIMUM:
+            return Binding(LimitReason.FEWER_PHASES)
+        return binding
 
     def _bounds_of(self, evse: EvseKey, at_s: float) -> Bounds:
         track = self._tracks.get(evse)
@@ -196,9 +251,10 @@ class Balancer:
     def _offer(self, evse: EvseKey, current_a: float, binding: Binding) -> Offer:
         """Return the offer, the same object as last time if it is the same offer."""
         last = self._offers.get(evse)
-        if last is not None and last.current_a == current_a and last.binding == binding:
+        terminals = self._tracks[evse].phase_choice.terminals
+        if last is not None and last.current_a == current_a and last.binding == binding and last.terminals == terminals:
             return last
-        return Offer(evse, current_a, binding)
+        return Offer(evse, current_a, binding, terminals=terminals)
 
     def _circuits(self, capacity: Capacity, held: list[float], at_s: float) -> dict[str, CircuitState]:
         left = [free - taken for free, taken in zip(capacity.now, held, strict=True)]

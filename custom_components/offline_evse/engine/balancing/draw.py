@@ -49,11 +49,15 @@ class DrawReports:
         """The last report's highest terminal, in A."""
         return max(self._last[1]) if self._last else None
 
-    def highest_since(self, since_s: float) -> float | None:
-        """Return the highest terminal of the last two reports, in A; None unless both are younger than `since_s`."""
+    def range_since(self, since_s: float) -> tuple[float, float] | None:
+        """Return the highest terminals of the last two reports, the lesser first, in A.
+
+        None unless both are at least as young as `since_s`.
+        """
         if self._last is None or self._before is None or self._before[0] < since_s:
             return None
-        return max(*self._last[1], *self._before[1])
+        last_a, before_a = max(self._last[1]), max(self._before[1])
+        return (before_a, last_a) if before_a < last_a else (last_a, before_a)
 
     def stale_at_s(self) -> float | None:
         """Return when the older of the reports that count will stop to count."""

@@ -1,17 +1,24 @@
 """What the balancing remembers of one EVSE: its demand, what it was told, what it may still believe, and its turn."""
 
-from math import inf, isfinite
+from collections import deque
+from math import ceil, inf, isfinite
 
 from ..model.circuit import EvsePlacement
-from ..model.offer import EvseDemand, LimitReason
+from ..model.offer import Binding, EvseDemand, LimitReason
 from ..model.phases import NO_CURRENT, Phase, PhaseAmperes
 from .allocator import EPSILON, round_down, round_up
+from .car.escalation import Obedience
+from .car.phase_choice import PhaseChoice
+from .car.vehicle import Vehicle
 from .draw import NO_DRAW, Bounds, DrawReports
 from .fuse_tree import Coefficients, FuseTree
 from .settings import BalancingSettings
+from .sliding_maximum import SlidingMaximum
 
 _SAME_A = 0.05
 """A station that confirms a current this close has confirmed it."""
+_UP_TO_IT_A = 0.5
+"""A car this close to what it has been left takes all of it."""
 _IN_SLOT = 1e9
 """Score of a car that holds its turn: above any time that others may have waited, in s."""
 
@@ -22,26 +29,36 @@ class EvseTrack:
     __slots__ = (
         "_bounds",
         "_bounds_until_s",
+        "_off_since_s",
+        "_offers_of_late",
         "_reports",
+        "_sensible_a",
         "_settings",
+        "_starts_s",
         "changed_s",
         "coefficients",
         "demand",
         "failed",
+        "hot",
         "hurried_until_s",
         "minimum_a",
+        "obedience",
         "offer_a",
         "on_since_s",
+        "pausable",
         "paused_s",
+        "phase_choice",
         "phases",
         "placement",
         "possible_a",
+        "priority",
         "reclaim_a",
         "reclaimed_s",
         "told",
-        "unheeded_since_s",
         "unsure",
+        "vehicle",
         "waiting_since_s",
+        "weight",
     )
 
     def __init__(self, placement: EvsePlacement, tree: FuseTree, settings: BalancingSettings) -> None:
@@ -50,6 +67,15 @@ class EvseTrack:
         self._reports = DrawReports(settings)
         self._bounds = NO_DRAW
         self._bounds_until_s = -inf
+        self._offers_of_late = SlidingMaximum(settings.in_flight_s, 1.0)
+        """What it has been allowed for as long as a car may take to follow."""
+        self._off_since_s = inf
+        self._starts_s: deque[float] = deque(maxlen=max(settings.most_starts_per_hour, ceil(3600.0 / settings.slot_s)))
+        self.vehicle = Vehicle(settings)
+        self.obedience = Obedience(settings)
+        self.phase_choice = PhaseChoice(settings)
+        self.hot: Binding | None = None
+        """The fuse that has to cool down before it gets anything."""
         self.demand = EvseDemand(placement.evse, connected=False, wants_current=False, ceiling_a=placement.maximum_a)
         self.offer_a = 0.0
         """What it is to have; 0 or at least its minimum."""
@@ -71,8 +97,6 @@ class EvseTrack:
         self.reclaim_a: float | None = None
         """A ceiling just above what the car takes."""
         self.reclaimed_s = -inf
-        self.unheeded_since_s: float | None = None
-        """Since when the car has been seen above its offer although it has had time to follow."""
         self.place(placement, tree)
 
     def place(self, placement: EvsePlacement, tree: FuseTree) -> None:
@@ -80,11 +104,26 @@ class EvseTrack:
         if getattr(self, "placement", placement).wiring != placement.wiring:
             self._reports.clear()
         self.placement = placement
-        self.minimum_a = round_up(placement.minimum_a, placement.step_a)
-        if self.offer_a < self.minimum_a:
+        self._rank()
+        if self.offer_a < round_up(placement.minimum_a, placement.step_a):
             # Its minimum has been raised above what it has: it begins anew.
             self.offer_a = 0.0
-        self._route(tree)
+        self.route(tree)
+
+    def _rank(self) -> None:
+        """Work out its place among the others and its minimum from the demand, or else from the connector's set-up."""
+        demand, placement = self.demand, self.placement
+        self.priority: int = placement.priority if demand.priority is None else demand.priority
+        usable = demand.weight is not None and isfinite(demand.weight) and demand.weight >= 0.001
+        self.weight: float = demand.weight if demand.weight is not None and usable else placement.weight
+        self.pausable: bool = demand.pausable
+        sensible_a = max(placement.minimum_a, self.vehicle.learned_minimum_a or 0.0)
+        if demand.minimum_a is not None and demand.minimum_a > sensible_a:
+            sensible_a = demand.minimum_a
+        if sensible_a > placement.maximum_a:
+            sensible_a = placement.minimum_a
+        self._sensible_a: float = round_up(sensible_a, placement.step_a)
+        self.minimum_a: float = self._sensible_a
 
     def take_demand(self, demand: EvseDemand, tree: FuseTree, at_s: float) -> None:
         """Take over what it would have; a car that has just been let in begins to wait."""
@@ -96,7 +135,12 @@ class EvseTrack:
             self.paused_s = None
             self.reclaim_a = None
             self.reclaimed_s = -inf
-            self.unheeded_since_s = None
+            self._off_since_s = inf
+            self._starts_s.clear()
+            self.vehicle.restart()
+            self.obedience.restart()
+            self.phase_choice.restart()
+            self.route(tree)
             if not self.offer_a:
                 # Until it is told otherwise, it may begin with its floor profile.
                 self.possible_a = max(self.possible_a, self.placement.safe_a)
@@ -105,11 +149,13 @@ class EvseTrack:
         elif not demand.wants_current and demand.connected:
             self.offer_a = self.possible_a = 0.0
             self.unsure = self.failed = False
-            self.unheeded_since_s = None
+            self.hot = None
+            self.obedience.restart()
+        self._rank()
         if demand.wants_current and (not before.wants_current or demand.ceiling_a > before.ceiling_a):
             self._hurry(before, at_s)
-        if demand.phases_used != before.phases_used:
-            self._route(tree)
+        if demand.phases_used != before.phases_used or demand.connected != before.connected:
+            self.route(tree)
         self.forget_bounds()
 
     def _hurry(self, before: EvseDemand, at_s: float) -> None:
@@ -120,28 +166,48 @@ class EvseTrack:
             # A pause that is lifted is over, even if there had been too little before it.
             self.paused_s = None
 
-    def take_draw(self, terminals_a: tuple[float, ...], at_s: float) -> None:
+    def take_draw(self, terminals_a: tuple[float, ...], at_s: float, tree: FuseTree) -> None:
         """Take in what it draws, and see whether the car follows, and whether it uses what it is offered."""
         if not self._reports.add(terminals_a, at_s):
             return
         self.forget_bounds()
+        if self.phase_choice.saw(terminals_a):
+            self.route(tree)
         drawn_a = self._reports.last_a or 0.0
-        settled = at_s >= self.changed_s + self._settings.in_flight_s
-        if not settled or drawn_a <= self.offer_a + self._settings.raise_step_a:
-            self.unheeded_since_s = None
-        elif self.unheeded_since_s is None:
-            self.unheeded_since_s = at_s
-        margin_a = self._settings.reclaim_margin_a
+        self._see_obedience(drawn_a, at_s)
+        if not self.on:
+            return
+        settled = self._reports.range_since(self.changed_s + self._settings.in_flight_s)
+        if settled is not None and not self.obedience.excess_a:
+            learned_a = self.vehicle.learned_minimum_a
+            self.vehicle.saw(*settled, self.offer_a, self.changed_s, at_s)
+            if self.vehicle.learned_minimum_a != learned_a:
+                self._rank()
+        self._reclaim(drawn_a, at_s)
+        if self.pausable and len(self._starts_s) < (self._starts_s.maxlen or 0):
+            since = self._reports.range_since(self.on_since_s + self._settings.in_flight_s)
+            self.vehicle.wake(since[1] if since else None, self.on_since_s, at_s)
+
+    def _see_obedience(self, drawn_a: float, at_s: float) -> None:
+        allowed_a = max(self._offers_of_late.highest(at_s), self.offer_a)
+        if self.failed or not self.demand.connected:
+            allowed_a = max(allowed_a, self.possible_a)
+        self.obedience.saw(drawn_a, allowed_a, at_s)
+
+    def _reclaim(self, drawn_a: float, at_s: float) -> None:
+        """Lower its ceiling to just above what the car takes; give it all back as soon as it takes that."""
+        settings = self._settings
         if self.reclaim_a is not None:
-            if drawn_a >= self.reclaim_a - 0.5:
+            if drawn_a >= self.reclaim_a - _UP_TO_IT_A:
                 self.reclaim_a = None
             return
-        since_s = max(self.changed_s, self.reclaimed_s + self._settings.probe_interval_s)
-        if not self.on or at_s - since_s < self._settings.reclaim_after_s:
+        since_s = max(self.changed_s, self.reclaimed_s + settings.probe_interval_s)
+        if at_s - since_s < settings.reclaim_after_s:
             return
-        taken_a = self._reports.highest_since(since_s)
-        if taken_a is not None and taken_a < self.offer_a - margin_a - self._settings.raise_step_a:
-            self.reclaim_a = max(self.minimum_a, round_up(taken_a + margin_a, self.placement.step_a))
+        taken = self._reports.range_since(since_s)
+        if taken is not None and taken[1] < self.offer_a - settings.reclaim_margin_a - settings.raise_step_a:
+            kept_a = round_up(taken[1] + settings.reclaim_margin_a, self.placement.step_a)
+            self.reclaim_a = max(self.minimum_a, kept_a)
             self.reclaimed_s = at_s
 
     def confirm(self, current_a: float, at_s: float) -> None:
@@ -154,11 +220,13 @@ class EvseTrack:
             self.possible_a = current_a
             self.unsure = self.failed = False
             self.on_since_s = at_s
+            self._offers_of_late.add(self.offer_a, at_s)
         elif abs(current_a - self.offer_a) < _SAME_A:
             self.possible_a = self.offer_a
             self.unsure = self.failed = False
         else:
             self.possible_a = max(current_a, self.offer_a)
+        self.phase_choice.confirm(current_a)
         self.forget_bounds()
 
     def fail(self) -> None:
@@ -174,16 +242,30 @@ class EvseTrack:
         """
         if self.on and not offer_a:
             self.waiting_since_s = at_s
+            self._off_since_s = at_s
             self.paused_s = None if wished else at_s
         elif offer_a and not self.on:
             self.on_since_s = at_s
+            if self._off_since_s < at_s:
+                self.vehicle.starts(at_s - self._off_since_s)
+                self._starts_s.append(at_s)
             self.paused_s = None
         self.offer_a = offer_a
         self.possible_a = max(self.possible_a, offer_a)
         self.told = True
         self.changed_s = at_s
-        self.unheeded_since_s = None
+        self._offers_of_late.add(offer_a, at_s)
         self.forget_bounds()
+
+    @property
+    def overdraw_a(self) -> float:
+        """What its car steadily draws beyond its offer, in A per phase."""
+        return self.vehicle.overdraw_a if self.possible_a else 0.0
+
+    @property
+    def beyond_a(self) -> float:
+        """What it takes beyond its offer, steadily or because it does not obey: to be held for it, in A per phase."""
+        return self.overdraw_a + self.obedience.excess_a
 
     @property
     def on(self) -> bool:
@@ -192,6 +274,8 @@ class EvseTrack:
 
     def ceiling(self, silent_circuit: str | None, at_s: float) -> tuple[float, LimitReason]:
         """Return the most it may have whatever the fuses say, in A by its step, and whose limit that is."""
+        if (held := self._held_off(at_s)) is not None:
+            return 0.0, held
         demand = self.demand
         ceiling_a, reason = self.placement.maximum_a, LimitReason.CHARGER_MAXIMUM
         wished_a = demand.ceiling_a if isfinite(demand.ceiling_a) else 0.0
@@ -200,22 +284,40 @@ class EvseTrack:
         if self.reclaim_a is not None:
             if at_s - self.reclaimed_s >= self._settings.probe_interval_s:
                 self.reclaim_a = None
-            elif self.reclaim_a < ceiling_a:
-                ceiling_a, reason = self.reclaim_a, LimitReason.VEHICLE
+            elif (kept_a := max(self.reclaim_a, self.vehicle.trial_a or 0.0)) < ceiling_a:
+                ceiling_a, reason = kept_a, LimitReason.VEHICLE
         if silent_circuit is not None and self.placement.safe_a < ceiling_a:
             ceiling_a, reason = self.placement.safe_a, LimitReason.METER_SILENT
-        return round_down(max(0.0, ceiling_a), self.placement.step_a), reason
+        ceiling_a = round_down(max(0.0, ceiling_a), self.placement.step_a)
+        # A car that charges badly at its connector's minimum is still better off there than paused.
+        least_a = self.placement.minimum_a
+        self.minimum_a = self._sensible_a if ceiling_a >= self._sensible_a else round_up(least_a, self.placement.step_a)
+        return ceiling_a, reason
+
+    def _held_off(self, at_s: float) -> LimitReason | None:
+        """Return why it gets nothing for now whatever room there is; None: it may."""
+        if self.hot is not None:
+            return LimitReason.FUSE_HOT
+        if self.obedience.paused(at_s, pausable=self.pausable):
+            return LimitReason.NOT_OBEYING
+        if self.phase_choice.switching:
+            return LimitReason.FEWER_PHASES
+        return LimitReason.VEHICLE if at_s < self.vehicle.waking_until_s else None
 
     def score(self, at_s: float) -> float:
         """Return its place in the order of admission: in its turn, then by waiting time, then those who had theirs."""
         if not self.on:
-            return (at_s - self.waiting_since_s) * self.placement.weight
+            return (at_s - self.waiting_since_s) * self.weight
         served_s = at_s - self.on_since_s
         return _IN_SLOT - served_s if served_s < self._settings.slot_s else -1.0 - served_s
 
     def may_resume(self, at_s: float) -> bool:
         """Whether it has been paused for long enough, or was not."""
-        return self.paused_s is None or at_s - self.paused_s >= self._settings.resume_after_s
+        if self.paused_s is None:
+            return True
+        starts = self._starts_s
+        worn = len(starts) == starts.maxlen and at_s - starts[0] < 3600.0
+        return not worn and at_s - self.paused_s >= self._settings.resume_after_s
 
     def entry_a(self, at_s: float) -> float:
         """Return what must be free before it gets anything, in A."""
@@ -260,28 +362,45 @@ class EvseTrack:
             times.append(self.paused_s + self._settings.resume_after_s)
         if self.reclaim_a is not None:
             times.append(self.reclaimed_s + self._settings.probe_interval_s)
+        times.append(self.vehicle.waking_until_s)
+        if len(self._starts_s) == self._starts_s.maxlen:
+            times.append(self._starts_s[0] + 3600.0)
+        times.extend(
+            time_s for time_s in (self.obedience.next_look_s(), self.phase_choice.changes_at()) if time_s is not None
+        )
         return [time_s for time_s in times if time_s > at_s]
 
-    def _route(self, tree: FuseTree) -> None:
-        evse = self.placement.evse
-        self.phases: tuple[Phase, ...] = tree.phases(evse, self.demand.phases_used)
-        self.coefficients: Coefficients = tree.coefficients(evse, self.demand.phases_used)
+    @property
+    def phases_used(self) -> tuple[int, ...] | None:
+        """Terminals that count, 0-based; None: all. Out of our sight an EVSE may be back on all of them."""
+        used = self.demand.phases_used
+        if self.phase_choice.one and self.demand.connected:
+            return used if used is not None and len(used) == 1 else (0,)
+        # What was seen while it had one phase says nothing of the car.
+        return None if self.phase_choice.switched and used is not None and len(used) == 1 else used
+
+    def route(self, tree: FuseTree) -> None:
+        """Work out which rows it loads."""
+        evse, used = self.placement.evse, self.phases_used
+        self.phases: tuple[Phase, ...] = tree.phases(evse, used)
+        self.coefficients: Coefficients = tree.coefficients(evse, used)
         self.forget_bounds()
 
     def _compute_bounds(self, at_s: float) -> Bounds:
         if not self.demand.connected:
             high = [0.0, 0.0, 0.0]
             for phase in self.phases:
-                high[phase] = self.possible_a
+                high[phase] = self.possible_a + self.beyond_a
             allowed = PhaseAmperes(*high)
             return Bounds(NO_CURRENT, allowed, allowed)
-        if not self.demand.wants_current:
+        beyond_a = self.beyond_a
+        if not self.demand.wants_current and not beyond_a:
             return NO_DRAW
         return self._reports.bounds(
             at_s,
             wiring=self.placement.wiring,
             phases=self.phases,
-            offer_a=self.offer_a,
-            allowed_a=self.possible_a if self.unsure else self.offer_a,
+            offer_a=self.offer_a + beyond_a,
+            allowed_a=(self.possible_a if self.unsure else self.offer_a) + beyond_a,
             settled_from_s=self.changed_s + self._settings.in_flight_s,
         )

@@ -64,6 +64,10 @@ def held_for_absent(tracks: Iterable[EvseTrack], tree: FuseTree, hearing: Mappin
         elif track.failed and track.possible_a > track.offer_a:
             for row, cost in track.coefficients:
                 held[row] += cost * (track.possible_a - track.offer_a)
+        if beyond_a := track.beyond_a:
+            # Its draw beyond the offer shows in no meter as the house's, so it has to be held here.
+            for row, cost in coefficients:
+                held[row] += cost * beyond_a
     return held
 
 
@@ -113,8 +117,8 @@ def _claim(plan: Plan, maximum_a: float, score: float, entry_a: float) -> Claim:
         track.minimum_a,
         maximum_a,
         placement.step_a,
-        placement.priority,
-        placement.weight,
+        track.priority,
+        track.weight,
         score,
         entry_a,
     )
@@ -189,7 +193,7 @@ def _raise(plans: list[Plan], scores: Sequence[float], sustained: Sequence[float
         if believed_a:
             for row, cost in track.coefficients:
                 taken[row] += believed_a * cost
-    rising.sort(key=lambda number: (-plans[number].track.placement.priority, -scores[number]))
+    rising.sort(key=lambda number: (-plans[number].track.priority, -scores[number]))
     for number in rising:
         plan = plans[number]
         track = plan.track

@@ -1,0 +1,1 @@
+"""What is known of the car at an EVSE, and what is done about it."""
