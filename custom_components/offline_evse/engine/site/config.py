@@ -1,10 +1,12 @@
 """How a site is set up: what an installer chooses, as values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..model.circuit import MINIMUM_CURRENT_A, Circuit
+from ..model.grid import GridConfig
 from ..model.phases import IN_ORDER, Wiring
+from .goals.config import GoalsConfig
 
 
 class DefaultProfile(StrEnum):
@@ -47,6 +49,8 @@ class StationConfig:
     name: str
     circuit_id: str
     wiring: Wiring = IN_ORDER
+    learn_wiring: bool = False
+    """Nobody knows the wiring yet: it is learned from the meter. `wiring` tells the number of terminals then."""
     maximum_a: float = 16.0
     minimum_a: float = MINIMUM_CURRENT_A
     safe_a: float = MINIMUM_CURRENT_A
@@ -78,5 +82,9 @@ class SiteConfig:
     name: str
     circuits: tuple[Circuit, ...]
     stations: tuple[StationConfig, ...] = ()
+    goals: GoalsConfig = field(default_factory=GoalsConfig)
+    """What is wanted beyond the fuse."""
+    grid: GridConfig = GridConfig()
+    """Whom a grid operator's limits hold for, and how far down."""
     shadow: bool = False
     """Decide and show, but send no limit to any charger."""

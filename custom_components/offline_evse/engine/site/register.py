@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from ..model.circuit import EvsePlacement, SiteLayout
+from ..model.phases import Wiring
 from ..model.station import EvseKey
 from .announcement import Announcement, EvseFound
 from .config import SiteConfig, StationConfig
@@ -19,6 +20,8 @@ class SiteRegister:
         self.evses: dict[EvseKey, EvseState] = {}
         self.configs: dict[str, StationConfig] = {}
         self._audience: list[Callable[[Announcement], None]] = []
+        self.wiring_of: Callable[[EvseKey, StationConfig], Wiring] = lambda _, config: config.wiring
+        """The wiring to reckon with, where more is known than what was set up."""
         self.config = config
         self.configure(config)
 
@@ -71,7 +74,7 @@ class SiteRegister:
                 EvsePlacement(
                     evse=key,
                     circuit_id=config.circuit_id,
-                    wiring=config.wiring,
+                    wiring=self.wiring_of(key, config),
                     minimum_a=config.minimum_a,
                     maximum_a=config.maximum_a,
                     safe_a=config.safe_a,

@@ -26,6 +26,8 @@ from .background import Background
 from .commissioning import Commissioning
 from .config import SiteConfig
 from .conversation import Conversation
+from .goals.goals import Goals
+from .grid.desk import GridDesk
 from .learned import Learned
 from .memory import SiteMemory
 from .people import People
@@ -108,6 +110,14 @@ class Site:
         self._safety = SafetyWatch(
             self._register, balancer, self._steering, memory, self._csms, self._send, clock, self._background
         )
+        self.goals = Goals(
+            self._register, self._steering, self._people, memory, clock, self._background
+        )
+        """What people want beyond the fuse."""
+        self.grid = GridDesk(
+            self._register, ledger, memory, self._steering.set_shared_limits, clock, self._background
+        )
+        """The grid's word."""
         self._learned = Learned(self._register, self._csms, memory, clock, self._background)
         ledger.on_failure = self._ledger_failed
 
@@ -154,6 +164,8 @@ class Site:
         self._steering.start()
         self._commissioning.start()
         self._learned.start()
+        self.grid.start()
+        self.goals.start()
         await self._csms.start(port, host)
 
     async def listen_on(self, port: int) -> None:
@@ -170,6 +182,8 @@ class Site:
         self._commissioning.close()
         self._sessions.close()
         self._learned.close()
+        self.grid.close()
+        self.goals.close()
         await self._csms.stop()
         await self._background.end()
         await self._ledger.close()
@@ -191,6 +205,8 @@ class Site:
             self._commissioning.layout_changed()
             self._steering.layout_changed()
             raise
+        self.goals.configure()
+        self.grid.changed()
         if added:
             self._background.run(self._sessions.restore(added), "sessions of stations that were added")
         for station_id in added:
@@ -208,6 +224,7 @@ class Site:
         """The meter of a circuit has reported (the same value again counts as a report too)."""
         self._commissioning.meter_reported(circuit_id, currents_a)
         self._steering.meter_reported(circuit_id, currents_a)
+        self.goals.meter_reported(circuit_id, currents_a)
 
     def meter_changed(self, circuit_id: str) -> None:
         """The meter of a circuit is read in another way from now on: what was held against it is forgotten."""
@@ -293,7 +310,9 @@ class Site:
         await self._ledger.thaw()
 
     async def _send(self, station_id: str, command: Command, priority: Priority) -> CommandResult:
-        return await self._csms.send(station_id, command, priority=priority)
+        return await self.grid.witness(
+            station_id, command, self._csms.send(station_id, command, priority=priority)
+        )
 
     def _restore(self, station_id: str) -> None:
         self._memory.restore(self._register, station_id)
@@ -301,6 +320,7 @@ class Site:
         self._safety.restore(station_id)
         for evse in self._register.of_station(station_id):
             self._memory.restore_evse(evse)
+            self.goals.restore(evse)
 
     def _ledger_failed(self, error: Exception | None) -> None:
         self.state.ledger_failed = error is not None

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from ..model.circuit import Circuit
+from ..model.commissioning import MeterFinding, WiringLearned
+from ..model.grid import GridView
 from ..model.id_token import Decision
 from ..model.meter import EvseSample
 from ..model.offer import Binding, CircuitState, Escalation, LimitReason, Offer
@@ -13,6 +15,7 @@ from ..model.phases import PhaseAmperes
 from ..model.self_test import SelfTest
 from ..model.station import ChargingState, ConnectorStatus, EvseKey, OcppVersion, StationIdentity
 from ..model.transaction import Transaction
+from .goals.goal_state import EvseGoal, SiteGoals
 
 
 class Listened:
@@ -60,6 +63,7 @@ class EvseState(Listened):
         "error_code",
         "error_info",
         "escalation",
+        "goal",
         "key",
         "lifetime_wh",
         "limit_a",
@@ -74,6 +78,7 @@ class EvseState(Listened):
         "terminals",
         "transaction",
         "vehicle_minimum_a",
+        "wiring_known",
     )
 
     def __init__(self, key: EvseKey) -> None:
@@ -96,6 +101,8 @@ class EvseState(Listened):
         self.lifetime_wh: int | None = None
         """Everything it ever delivered: follows the charger's register, and never runs backwards."""
         self.offer = Offer(key, 0.0, Binding(LimitReason.OFFLINE))
+        self.goal = EvseGoal()
+        """What people want of it beyond that."""
         self.limit_a: float | None = None
         """Current that somebody set as the most it may have; None: nobody did."""
         self.paused = False
@@ -106,6 +113,8 @@ class EvseState(Listened):
         """Phases the EVSE is wired with."""
         self.phases_used: tuple[int, ...] | None = None
         """Terminals (0-based) that the car draws on, once seen."""
+        self.wiring_known = True
+        """Whether it is known which phases of the building the terminals are on."""
         self.vehicle_minimum_a: float | None = None
         """The lowest current at which this car has been seen to charge."""
         self.pausable = True
@@ -232,14 +241,19 @@ class SiteState(Listened):
     __slots__ = (
         "charging_power_w",
         "circuits",
+        "distrusted_meters",
+        "goals",
+        "grid",
         "layout",
         "ledger_failed",
+        "meter_findings",
         "outlook",
         "safe_mode",
         "shadow",
         "silent_meters",
         "stopped",
         "strangers",
+        "wirings_learned",
     )
 
     def __init__(self) -> None:
@@ -247,10 +261,20 @@ class SiteState(Listened):
         super().__init__()
         self.layout: dict[str, Circuit] = {}
         self.circuits: dict[str, CircuitState] = {}
+        self.goals = SiteGoals()
+        """How what people want beyond the fuse stands."""
+        self.grid: GridView | None = None
+        """The grid operator's limits; None as long as there has never been anything of the kind."""
         self.charging_power_w = 0.0
         self.safe_mode = False
         self.silent_meters: frozenset[str] = frozenset()
         """Circuits whose meter has fallen silent."""
+        self.meter_findings: tuple[MeterFinding, ...] = ()
+        """What is suspected or proven to be wrong with meters."""
+        self.wirings_learned: tuple[WiringLearned, ...] = ()
+        """Chargers whose wiring is another one than was set up, or was left to be learned."""
+        self.distrusted_meters: frozenset[str] = frozenset()
+        """Circuits whose meter reports, but is taken for silent because what it shows is wrong."""
         self.ledger_failed = False
         """The ledger cannot be written; new sessions are refused until it can."""
         self.strangers: dict[str, Stranger] = {}

@@ -83,6 +83,13 @@ class MeterCheck:
                         self._hit((FindingKind.SCALE, None, None, scale), step)
                         return
 
+    def believe(self, finding: MeterFinding) -> None:
+        """Take over what was proven before."""
+        phases = self.phases if finding.kind is FindingKind.SIGN and finding.phase is None else (finding.phase,)
+        for phase in phases:
+            key = (finding.kind, phase, finding.evse, finding.factor)
+            self._scores[key] = _Score(PROVEN_AFTER, 1, 0, finding.seen_in)
+
     def findings(self) -> list[MeterFinding]:
         """Return what is suspected or proven."""
         found = [

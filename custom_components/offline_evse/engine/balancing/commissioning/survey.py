@@ -90,6 +90,16 @@ class Surveyor:
         for evse in self._tree.evses_below(circuit_id) if circuit_id in self._tree.circuits else ():
             self._learner.forget(evse)
 
+    def believe(self, findings: Iterable[MeterFinding], wirings: Iterable[WiringLearned]) -> None:
+        """Take over what was found out before a restart; it is given up as anything else is."""
+        for finding in findings:
+            if (check := self._checks.get(finding.circuit_id)) is not None:
+                check.believe(finding)
+        for learned in wirings:
+            placement = self._tree.placements.get(learned.evse)
+            if placement is not None and len(placement.wiring) == len(learned.wiring):
+                self._learner.believe(learned)
+
     def survey(self) -> Survey:
         """Return what has been found out so far."""
         found = [finding for check in self._checks.values() for finding in check.findings()]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from itertools import permutations
 
+from ...model.commissioning import WiringLearned
 from ...model.phases import Phase, PhaseAmperes, Wiring, on_building
 from ...model.station import EvseKey
 from .steps import SMALLEST_STEP_A, Step
@@ -89,6 +90,12 @@ class WiringLearner:
             return None
         rotated = tuple(Phase((known[0] + terminal) % 3) for terminal in range(terminals))
         return (rotated if rotated in fitting else fitting[0]), False
+
+    def believe(self, learned: WiringLearned) -> None:
+        """Take over what was learned before: the first terminal, or all of them where that was sure."""
+        terminals = self._terminals.setdefault(learned.evse, _Terminals())
+        for terminal, phase in enumerate(learned.wiring if learned.sure else learned.wiring[:1]):
+            terminals.votes[terminal][phase] = KNOWN_AFTER
 
     def forget(self, evse: EvseKey) -> None:
         """Begin anew with a charger."""
