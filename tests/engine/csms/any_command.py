@@ -7,6 +7,7 @@ from custom_components.offline_evse.engine.model.command import (
     ApplyLimit,
     ChangeAvailability,
     ClearAuthorizationCache,
+    ClearProfile,
     ReadCompositeSchedule,
     ReadVariables,
     RequestReport,
@@ -33,6 +34,7 @@ LIMITS = st.builds(
     evse_id=EVSE,
     current_a=AMPERES,
     phases=PHASES,
+    use_phases=st.none() | PHASES,
     transaction_id=st.none() | st.integers(1, 10**9).map(str),
     fallback_a=AMPERES,
     expires_after_s=st.none() | st.integers(1, 100_000),
@@ -41,6 +43,7 @@ FLOORS = st.builds(ApplyFloor, evse_id=EVSE, current_a=st.none() | AMPERES, phas
 COMMANDS = st.one_of(
     LIMITS,
     FLOORS,
+    st.builds(ClearProfile, st.integers(1, 500)),
     st.builds(ReadCompositeSchedule, EVSE_OR_STATION, st.integers(1, 86_400)),
     st.builds(
         StartTransaction,

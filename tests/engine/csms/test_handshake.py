@@ -67,11 +67,12 @@ async def test_charger_that_stays_nameless_is_sent_away(dial: Dial, clock: Manua
         ((), None, OcppVersion.V16),
         (("ocpp1.6",), "ocpp1.6", OcppVersion.V16),
         (("ocpp1.6", "ocpp2.0.1"), "ocpp2.0.1", OcppVersion.V201),
-        (("ocpp2.1", "ocpp1.5", "ocpp1.6"), "ocpp1.6", OcppVersion.V16),
+        (("ocpp1.6", "ocpp2.0.1", "ocpp2.1"), "ocpp2.1", OcppVersion.V21),
+        (("ocpp3.0", "ocpp1.5", "ocpp1.6"), "ocpp1.6", OcppVersion.V16),
         (("OCPP1.6",), "OCPP1.6", OcppVersion.V16),
     ],
 )
-async def test_best_version_on_offer_is_spoken(
+async def test_newest_version_on_offer_is_spoken(
     site: SiteDouble, dial: Dial, offered: tuple[str, ...], chosen: str | None, version: OcppVersion
 ) -> None:
     charger = await dial("/CP1", offered)

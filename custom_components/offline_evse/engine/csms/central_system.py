@@ -28,6 +28,7 @@ from .handshake import (
 from .introduction import learn_identity
 from .listener import Listener
 from .ocpp16.codec import Ocpp16Codec
+from .ocpp21.codec import Ocpp21Codec
 from .ocpp201.codec import Ocpp201Codec
 from .rpc.connection import Connection
 from .settings import CsmsSettings
@@ -39,7 +40,11 @@ _LOGGER = logging.getLogger(__name__)
 
 type CodecFactory = Callable[[str, Clock, Oddities], Codec]
 
-CODECS: Mapping[OcppVersion, CodecFactory] = {OcppVersion.V16: Ocpp16Codec, OcppVersion.V201: Ocpp201Codec}
+CODECS: Mapping[OcppVersion, CodecFactory] = {
+    OcppVersion.V16: Ocpp16Codec,
+    OcppVersion.V201: Ocpp201Codec,
+    OcppVersion.V21: Ocpp21Codec,
+}
 
 _FIGHT_DELAY_S = 3.0
 """How long devices that fight for one name are held at the door; the one that is inside works meanwhile."""
@@ -166,7 +171,65 @@ class CentralSystem:
         what it takes is judged by the form that is tried next.
         """
         station = self._stations.get(station_id) or Station(station_id, self._clock)
-        return station.limits_expire
+        return station.ladder.current.expires
+
+    def takes_zero(self, station_id: str) -> bool | None:
+        """Whether a station lets itself be limited to 0 A; None: that has not been tried yet.
+
+        A limit of 0 A to one that does not is not sent: it ends as REJECTED, with the detail `zero_refused`.
+        """
+        station = self._stations.get(station_id)
+        return None if station is None else station.ladder.low_limits.takes_zero
+
+    def minimum_refused_a(self, station_id: str) -> float | None:
+        """Return the highest limit above 0 A that was refused while a higher one was taken; None: there was none."""
+        station = self._stations.get(station_id)
+        return None if station is None else station.ladder.low_limits.minimum_refused_a
+
+    def limit_ignored(self, station_id: str, evse_id: int, evidence: str) -> bool:
+        """An accepted limit is not followed, as `evidence` tells: have the next one sent in another form.
+
+        Returns whether the next limit goes out in another form than the one that was ignored. False: every form was
+        refused or ignored, and the one with the best record stays; or limits in this form have been seen to be
+        followed before, so that the car is the more likely culprit.
+        """
+        station = self._stations.get(station_id)
+        if station is None:
+            return False
+        station.oddities.count("limit_ignored")
+        moved, commands = station.ignored()
+        _LOGGER.info("Station %s does not follow its limit on EVSE %d: %s", station_id, evse_id, evidence)
+        if station.connection is not None:
+            for command in commands:
+                station.connection.calls.submit(command, Priority.SAFETY)
+        return moved
+
+    def confirm_followed(self, station_id: str, evse_id: int) -> None:
+        """A limit is followed, by measurement: its form is proven, and not left for a doubt or two."""
+        station = self._stations.get(station_id)
+        if station is not None:
+            _LOGGER.debug("Station %s follows its limit on EVSE %d", station_id, evse_id)
+            station.confirmed()
+
+    def limit_proven(self, station_id: str) -> bool:
+        """Whether limits in the form in use were seen to be followed."""
+        station = self._stations.get(station_id)
+        return station is not None and station.ladder.followed
+
+    def model_memory(self, station_id: str) -> dict[str, Any]:
+        """What a station has taught us that holds for all of its model and firmware, as JSON values.
+
+        Empty as long as it has not accepted a limit or told its firmware.
+        """
+        station = self._stations.get(station_id)
+        return station.model_memory() if station else {}
+
+    def remember_model(self, station_id: str, memory: Mapping[str, Any]) -> bool:
+        """Let a station begin with what `model_memory` told of another of the same model and firmware.
+
+        Changes nothing, and returns False, where the station has taught us something itself on this firmware.
+        """
+        return self._station(station_id).remember_model(memory)
 
     async def serve(self, request: web.BaseRequest, station_id: str) -> web.StreamResponse:
         """Serve one request of a station until its socket ends, on whatever server it came in."""

@@ -45,5 +45,8 @@ class Codec(Protocol):
     def decode_result(self, command: Command, payload: Mapping[str, Any]) -> CommandResult:
         """Read the station's answer to a command."""
 
+    def foreseen(self, command: Command) -> CommandResult | None:
+        """Return how a command will end where that is known beforehand, so that it need not be sent."""
+
     def next_rung(self, command: Command, result: CommandResult) -> bool:
         """After a refused ApplyLimit or ApplyFloor: whether encoding it again gives it another form, worth trying."""

@@ -24,7 +24,13 @@ _MEASURANDS = (
 """What a station is asked to sample: the first list it takes."""
 
 _MAXIMUM_KEYS = "GetConfigurationMaxKeys"
-_KEYS_AT_ONCE = {OcppVersion.V16: 10, OcppVersion.V201: 4}
+_KEYS_AT_ONCE = {OcppVersion.V16: 10, OcppVersion.V201: 4, OcppVersion.V21: 4}
+_ABOUT_PROFILES_2 = (
+    "SmartChargingCtrlr.RateUnit",
+    "SmartChargingCtrlr.ProfileStackLevel",
+    "SmartChargingCtrlr.PeriodsPerSchedule",
+    "SmartChargingCtrlr.ACPhaseSwitchingSupported",
+)
 _ABOUT_PROFILES = {
     OcppVersion.V16: (
         "ChargingScheduleAllowedChargingRateUnit",
@@ -32,11 +38,8 @@ _ABOUT_PROFILES = {
         "ChargingScheduleMaxPeriods",
         "NumberOfConnectors",
     ),
-    OcppVersion.V201: (
-        "SmartChargingCtrlr.RateUnit",
-        "SmartChargingCtrlr.ProfileStackLevel",
-        "SmartChargingCtrlr.PeriodsPerSchedule",
-    ),
+    OcppVersion.V201: _ABOUT_PROFILES_2,
+    OcppVersion.V21: _ABOUT_PROFILES_2,
 }
 """Read once per firmware; the codec learns from the answer which charging profiles can work."""
 _FALSE, _TRUE = "false", "true"

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 
 from ..model.station import OcppVersion
 
-_PREFERENCE = (OcppVersion.V201, OcppVersion.V16)
+_PREFERENCE = (OcppVersion.V21, OcppVersion.V201, OcppVersion.V16)
 _MAX_IDENTITY_CHARACTERS = 100
 """Twice what any version of OCPP allows (48); more is not a charger."""
 
@@ -33,7 +33,7 @@ def is_websocket(request: web.BaseRequest) -> bool:
 
 
 def choose_version(request: web.BaseRequest, spoken: Collection[OcppVersion]) -> tuple[OcppVersion | None, str | None]:
-    """Pick the best version on offer that is spoken here, with the name it was offered under.
+    """Pick the newest version on offer that is spoken here, with the name it was offered under.
 
     No offer at all is version 1.6, as old firmware means it. None: only versions that we do not speak.
     """

@@ -14,7 +14,11 @@ from .station import Station
 
 _LOGGER = logging.getLogger(__name__)
 
-_TRANSACTION_TRIGGER = {OcppVersion.V16: Trigger.METER_VALUES, OcppVersion.V201: Trigger.TRANSACTION}
+_TRANSACTION_TRIGGER = {
+    OcppVersion.V16: Trigger.METER_VALUES,
+    OcppVersion.V201: Trigger.TRANSACTION,
+    OcppVersion.V21: Trigger.TRANSACTION,
+}
 """What makes a station tell of the transactions that are running."""
 
 

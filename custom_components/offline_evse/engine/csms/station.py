@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self, override
 
 from ..model.clock import Clock
+from ..model.command import Command
 from ..model.station import OcppVersion
 from .codec import Codec, Oddities
 from .rpc.frame_log import FrameLog
@@ -24,6 +25,9 @@ _FIGHT_TAKEOVERS = 3
 _CUTS_TO_FORGIVE = 2
 
 _MAX_ODDITIES = 200
+
+_OF_THE_MODEL = ("firmware", "unsupported", "troubles", "refused", "maximum_keys", "ladder")
+"""What a station may be told of others of its model and firmware."""
 
 
 class OddityCounts(Oddities):
@@ -138,13 +142,64 @@ class Station:
         self._ladder, self._ladder_version = codec.ladder, codec.version
 
     @property
-    def limits_expire(self) -> bool:
-        """Whether live limits, in the form in which the station takes them, run out by themselves."""
+    def ladder(self) -> ProfileLadder:
+        """What is known of the charging profiles that it takes."""
         ladder = self._ladder
         if ladder is None:
-            ladder = ProfileLadder()
+            # Not connected yet: whatever a station of any version could have taught us.
+            live = self.memory.ladder.get("live")
+            ladder = ProfileLadder(offline_duration=isinstance(live, dict) and live.get("offline_duration") is True)
             ladder.remember(self.memory.ladder)
-        return ladder.current.expires
+        return ladder
+
+    def ignored(self) -> tuple[bool, tuple[Command, ...]]:
+        """Go to another form of limits, for those accepted are not followed.
+
+        Returns whether there is another, and what has to be sent before limits go out in it.
+        """
+        ladder = self.ladder
+        before = ladder.current
+        moved = ladder.ignored()
+        if self._ladder is None:
+            self.memory.ladder = ladder.to_dict()
+        return moved, ladder.leftovers(before) if ladder.current != before else ()
+
+    def confirmed(self) -> None:
+        """Limits in the form in use are followed, by measurement."""
+        ladder = self.ladder
+        ladder.confirmed()
+        if self._ladder is None:
+            self.memory.ladder = ladder.to_dict()
+
+    def model_memory(self) -> dict[str, Any]:
+        """Return what holds for every station of this model and firmware, as JSON values; empty where nothing does."""
+        memory = self.memory
+        ladder = ProfileLadder.of_model(self.memory_as_dict()["ladder"])
+        if memory.firmware is None or ladder.get("live") is None:
+            return {}
+        return {
+            "firmware": memory.firmware,
+            "unsupported": list(memory.unsupported),
+            "troubles": {name: count for name, count in memory.troubles.items() if count >= _TROUBLES_TO_BLOCK},
+            "refused": {name: list(values) for name, values in memory.refused.items()},
+            "maximum_keys": memory.maximum_keys,
+            "ladder": ladder,
+        }
+
+    def remember_model(self, known: Mapping[str, Any]) -> bool:
+        """Begin with what others of its model and firmware taught us, unless it has taught us something itself."""
+        firmware = known.get("firmware")
+        if not isinstance(firmware, str):
+            return False
+        self.note_firmware(firmware)
+        if self.memory_as_dict()["ladder"].get("live") is not None or self.memory.knows_profiles:
+            return False
+        own = StationMemory.from_dict({name: known[name] for name in _OF_THE_MODEL if name in known})
+        own.written, own.settled = self.memory.written, self.memory.settled
+        self.memory = own
+        if self._ladder is not None:
+            self._ladder.remember(own.ladder)
+        return True
 
     def note_firmware(self, firmware: str | None) -> None:
         """Learn everything anew, the form of charging profiles too, if the firmware is another one."""

@@ -47,6 +47,13 @@ class ApplyFloor:
 
 
 @dataclass(frozen=True, slots=True)
+class ClearProfile:
+    """Take back one charging profile, by its number."""
+
+    profile_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReadCompositeSchedule:
     """Ask what limit the station really applies over the next seconds."""
 
@@ -150,6 +157,7 @@ class ClearAuthorizationCache:
 type Command = (
     ApplyLimit
     | ApplyFloor
+    | ClearProfile
     | ReadCompositeSchedule
     | StartTransaction
     | StopTransaction

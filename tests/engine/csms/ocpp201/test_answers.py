@@ -4,10 +4,9 @@ import pytest
 
 from custom_components.offline_evse.engine.csms.codec import Payload
 from custom_components.offline_evse.engine.csms.ocpp201.codec import Ocpp201Codec
-from custom_components.offline_evse.engine.csms.ocpp201.inbound import NOTICES
+from custom_components.offline_evse.engine.csms.ocpp201.edition import OCPP_201
 from custom_components.offline_evse.engine.csms.payloads.schemas import check_response
 from custom_components.offline_evse.engine.model.id_token import AuthorizationStatus
-from custom_components.offline_evse.engine.model.station import OcppVersion
 from custom_components.offline_evse.engine.model.station_event import (
     Acknowledged,
     AuthorizationAnswer,
@@ -25,7 +24,7 @@ TOKEN = {"idToken": "ABC", "type": "ISO14443"}
 def answered(codec: Ocpp201Codec, action: str, answer: StationAnswer, **request: object) -> Payload:
     """Answer a request, and make sure that the answer is a valid one."""
     payload = codec.encode_answer(codec.decode_call(action, request), answer)
-    check_response(OcppVersion.V201, action, payload)
+    check_response(codec.version, action, payload)
     return payload
 
 
@@ -73,7 +72,7 @@ def test_plain_receipts(codec: Ocpp201Codec, action: str) -> None:
     assert answered(codec, action, Acknowledged()) == {}
 
 
-@pytest.mark.parametrize("action", sorted(NOTICES))
+@pytest.mark.parametrize("action", sorted(OCPP_201.notices))
 def test_notices(codec: Ocpp201Codec, action: str) -> None:
     """A receipt; what is not done here is refused in the words of the request's own answer."""
     refused = {

@@ -98,9 +98,9 @@ def test_commands(codec: Ocpp201Codec, command: Command, action: str, payload: d
     assert codec.encode_command(command) == (action, payload)
 
 
-def test_live_limit(codec: Ocpp201Codec) -> None:
+def test_live_limit(codec_201: Ocpp201Codec) -> None:
     """For the transaction, beginning a minute ago and falling back by itself."""
-    assert codec.encode_command(LIMIT) == (
+    assert codec_201.encode_command(LIMIT) == (
         "SetChargingProfile",
         {
             "evseId": 2,
@@ -151,10 +151,10 @@ def test_a_limit_for_evse_2_never_throttles_the_station(codec: Ocpp201Codec) -> 
         SendData("v" * 256),
     ],
 )
-def test_what_2_0_1_cannot_say_is_said_so(codec: Ocpp201Codec, command: Command) -> None:
+def test_what_2_0_1_cannot_say_is_said_so(codec_201: Ocpp201Codec, command: Command) -> None:
     """Before it leaves, and not as a fault of ours."""
     with pytest.raises(UnsupportedCommandError):
-        codec.encode_command(command)
+        codec_201.encode_command(command)
 
 
 def test_a_limit_reaches_a_station_whose_transaction_cannot_be_named(codec: Ocpp201Codec) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from custom_components.offline_evse.engine.csms.ocpp201.codec import Ocpp201Codec
-from custom_components.offline_evse.engine.csms.ocpp201.inbound import NOTICES
+from custom_components.offline_evse.engine.csms.ocpp201.edition import OCPP_201
 from custom_components.offline_evse.engine.model.station_event import TransactionReported
 from tests.engine.clock import ManualClock
 from tests.engine.csms.any_command import JSON
@@ -39,7 +39,7 @@ METER_VALUES = st.lists(st.fixed_dictionaries({}, optional={"timestamp": JSON, "
 
 
 @given(
-    action=st.sampled_from(sorted(SERVED | NOTICES)),
+    action=st.sampled_from(sorted(SERVED | OCPP_201.notices)),
     payload=JSON
     | st.fixed_dictionaries(
         {},

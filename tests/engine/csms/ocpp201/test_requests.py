@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.offline_evse.engine.csms.codec import UnknownActionError
 from custom_components.offline_evse.engine.csms.ocpp201.codec import Ocpp201Codec
-from custom_components.offline_evse.engine.csms.ocpp201.inbound import NOTICES
+from custom_components.offline_evse.engine.csms.ocpp201.edition import OCPP_201
 from custom_components.offline_evse.engine.model.id_token import IdToken, IdTokenType
 from custom_components.offline_evse.engine.model.meter import EvseSample, ReadingContext
 from custom_components.offline_evse.engine.model.station import ChargingState, ConnectorStatus, StationIdentity
@@ -331,7 +331,7 @@ def test_heartbeat_and_data_transfer(codec: Ocpp201Codec) -> None:
     )
 
 
-@pytest.mark.parametrize("action", sorted(NOTICES))
+@pytest.mark.parametrize("action", sorted(OCPP_201.notices))
 def test_notices(codec: Ocpp201Codec, action: str) -> None:
     """Kept whole."""
     event = codec.decode_call(action, {"seqNo": 1})
@@ -340,7 +340,7 @@ def test_notices(codec: Ocpp201Codec, action: str) -> None:
 
 def test_unknown_actions(codec: Ocpp201Codec) -> None:
     """What only we may ask, what would need a certificate authority, and what nobody knows."""
-    assert "Get15118EVCertificate" not in NOTICES
-    for action in {*(action.value for action in Action), "StartTransaction", ""} - SERVED - NOTICES:
+    assert "Get15118EVCertificate" not in OCPP_201.notices
+    for action in {*(action.value for action in Action), "StartTransaction", ""} - SERVED - OCPP_201.notices:
         with pytest.raises(UnknownActionError):
             codec.decode_call(action, {})

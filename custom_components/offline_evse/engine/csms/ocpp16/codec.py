@@ -41,6 +41,7 @@ class Ocpp16Codec(Codec):
     def encode_command(self, command: Command) -> tuple[str, Payload]:
         if isinstance(command, ApplyLimit | ApplyFloor):
             self._phases[command.evse_id] = command.phases
+            self.ladder.sending(command)
         return outbound.encode_command(command, self.ladder, self.ladder.clock.at(self._clock.now()))
 
     @override
@@ -53,6 +54,10 @@ class Ocpp16Codec(Codec):
             self.ladder.learned(result.variables)
         self.ladder.noted(command, result)
         return result
+
+    @override
+    def foreseen(self, command: Command) -> CommandResult | None:
+        return self.ladder.foreseen(command)
 
     @override
     def next_rung(self, command: Command, result: CommandResult) -> bool:

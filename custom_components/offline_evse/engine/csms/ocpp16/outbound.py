@@ -20,6 +20,7 @@ from ...model.command import (
     ApplyLimit,
     ChangeAvailability,
     ClearAuthorizationCache,
+    ClearProfile,
     Command,
     ReadCompositeSchedule,
     ReadVariables,
@@ -53,8 +54,6 @@ _TRIGGERS = {
     Trigger.HEARTBEAT: MessageTrigger.heartbeat,
     Trigger.TRANSACTION: MessageTrigger.meter_values,
 }
-_DEFAULT_PHASES = 3
-"""What a charge point assumes for a period that names no number of phases."""
 
 
 def encode_command(command: Command, ladder: ProfileLadder, now: datetime) -> tuple[str, Payload]:
@@ -74,6 +73,8 @@ def _message(command: Command, ladder: ProfileLadder, now: datetime) -> Any:
             return call.ClearChargingProfile(id=profile_id(command.evse_id, Role.FLOOR))
         case ApplyFloor():
             return _set_profile(floor_profile(command, ladder.current_floor, now))
+        case ClearProfile():
+            return call.ClearChargingProfile(id=command.profile_id)
         case ReadCompositeSchedule():
             return call.GetCompositeSchedule(connector_id=command.evse_id, duration=command.duration_s)
         case StartTransaction():
@@ -137,7 +138,7 @@ def _set_profile(profile: Profile) -> call.SetChargingProfile:
                     ChargingSchedulePeriod(
                         start_period=period.start_s,
                         limit=period.limit,
-                        number_phases=period.phases if period.phases != _DEFAULT_PHASES else None,
+                        number_phases=period.number_phases,
                     )
                     for period in profile.periods
                 ],

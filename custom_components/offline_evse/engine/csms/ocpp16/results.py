@@ -6,6 +6,7 @@ from typing import Any
 
 from ...model.command import (
     ApplyFloor,
+    ClearProfile,
     Command,
     CommandResult,
     Outcome,
@@ -35,7 +36,7 @@ def decode_result(
             schedule = mapping(payload.get("chargingSchedule"), oddities)
             limit_a = limit_in_force(schedule, payload.get("scheduleStart"), now, wired_phases, oddities)
             return CommandResult(outcome=result.outcome, detail=result.detail, limit_a=limit_a)
-        case ApplyFloor(current_a=None):
+        case ApplyFloor(current_a=None) | ClearProfile():
             return outcome_of(payload, oddities, nothing_to_clear=True)
         case _:
             return outcome_of(payload, oddities)

@@ -1,15 +1,8 @@
-"""Our answers to OCPP 2.0.1 stations."""
+"""Our answers to OCPP 2.x stations."""
 
 from ocpp.v201 import call_result
 from ocpp.v201.datatypes import IdTokenInfoType
-from ocpp.v201.enums import (
-    AuthorizationStatusEnumType,
-    DataTransferStatusEnumType,
-    GenericStatusEnumType,
-    GetCertificateStatusEnumType,
-    NotifyEVChargingNeedsStatusEnumType,
-    RegistrationStatusEnumType,
-)
+from ocpp.v201.enums import AuthorizationStatusEnumType, DataTransferStatusEnumType, RegistrationStatusEnumType
 
 from ...model.station_event import (
     AuthorizationAnswer,
@@ -24,9 +17,10 @@ from ...model.station_event import (
 )
 from ..codec import Payload
 from ..payloads.wire_names import payload_of, wire_time
+from .edition import OCPP_201, Edition
 
 
-def encode_answer(event: StationEvent, answer: StationAnswer) -> Payload:
+def encode_answer(event: StationEvent, answer: StationAnswer, edition: Edition = OCPP_201) -> Payload:
     """Return the payload of a CALLRESULT; raises TypeError for an answer that does not belong to the event."""
     match event, answer:
         case TransactionReported(report), TransactionAnswer():
@@ -36,7 +30,7 @@ def encode_answer(event: StationEvent, answer: StationAnswer) -> Payload:
         case TransactionReported(), _:
             raise TypeError(f"{type(answer).__name__} does not answer a transaction message")
         case NoticeReported(topic=topic), _:
-            return _receipt(topic)
+            return dict(edition.receipts.get(topic, {}))
         case _, BootAnswer():
             accepted = answer.accepted
             return payload_of(
@@ -59,22 +53,6 @@ def encode_answer(event: StationEvent, answer: StationAnswer) -> Payload:
                     else DataTransferStatusEnumType.unknown_vendor_id
                 )
             )
-        case _:
-            return {}
-
-
-def _receipt(topic: str) -> Payload:
-    """Return the receipt for a notice; what is not done here is refused in the words of the request's own answer."""
-    match topic:
-        case "SignCertificate":
-            return payload_of(call_result.SignCertificate(status=GenericStatusEnumType.rejected))
-        case "NotifyEVChargingNeeds":
-            rejected = NotifyEVChargingNeedsStatusEnumType.rejected
-            return payload_of(call_result.NotifyEVChargingNeeds(status=rejected))
-        case "NotifyEVChargingSchedule":
-            return payload_of(call_result.NotifyEVChargingSchedule(status=GenericStatusEnumType.accepted))
-        case "GetCertificateStatus":
-            return payload_of(call_result.GetCertificateStatus(status=GetCertificateStatusEnumType.failed))
         case _:
             return {}
 

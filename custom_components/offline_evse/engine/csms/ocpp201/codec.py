@@ -1,7 +1,7 @@
-"""OCPP 2.0.1 as spoken with one station over one connection."""
+"""OCPP 2.x as spoken with one station over one connection."""
 
 from collections.abc import Mapping
-from typing import Any, override
+from typing import Any, ClassVar, override
 
 from ...model.clock import Clock
 from ...model.command import ApplyFloor, ApplyLimit, Command, CommandResult, ReadCompositeSchedule
@@ -11,6 +11,7 @@ from ..codec import Codec, Oddities, Payload
 from ..payloads.coercion import as_mapping
 from ..smart_charging.profile_ladder import ProfileLadder
 from . import answers, outbound, results
+from .edition import OCPP_201, Edition
 from .inbound import Inbound
 
 
@@ -18,14 +19,15 @@ class Ocpp201Codec(Codec):
     """Both directions between the payloads of OCPP 2.0.1 and the model. Remembers how many phases an EVSE has."""
 
     version = OcppVersion.V201
+    edition: ClassVar[Edition] = OCPP_201
 
     def __init__(self, station_id: str, clock: Clock, oddities: Oddities) -> None:
         """Begin a conversation with a station of which nothing is known."""
-        self.ladder = ProfileLadder(relative_station_max=False)
+        self.ladder = ProfileLadder(relative_station_max=False, offline_duration=self.edition.offline_duration)
         self._clock = clock
         self._oddities = oddities
         self._phases: dict[int, int] = {}
-        self._inbound = Inbound(station_id, clock, oddities, lambda: self.ladder)
+        self._inbound = Inbound(station_id, clock, oddities, lambda: self.ladder, self.edition)
 
     @override
     def decode_call(self, action: str, payload: Mapping[str, Any]) -> StationEvent:
@@ -35,13 +37,15 @@ class Ocpp201Codec(Codec):
 
     @override
     def encode_answer(self, event: StationEvent, answer: StationAnswer) -> Payload:
-        return answers.encode_answer(event, answer)
+        return answers.encode_answer(event, answer, self.edition)
 
     @override
     def encode_command(self, command: Command) -> tuple[str, Payload]:
         if isinstance(command, ApplyLimit | ApplyFloor):
             self._phases[command.evse_id] = command.phases
-        return outbound.encode_command(command, self.ladder, self.ladder.clock.at(self._clock.now()))
+            self.ladder.sending(command)
+        now = self.ladder.clock.at(self._clock.now())
+        return outbound.encode_command(command, self.ladder, now, self.edition)
 
     @override
     def decode_result(self, command: Command, payload: Mapping[str, Any]) -> CommandResult:
@@ -53,6 +57,10 @@ class Ocpp201Codec(Codec):
             self.ladder.learned(result.variables)
         self.ladder.noted(command, result)
         return result
+
+    @override
+    def foreseen(self, command: Command) -> CommandResult | None:
+        return self.ladder.foreseen(command)
 
     @override
     def next_rung(self, command: Command, result: CommandResult) -> bool:

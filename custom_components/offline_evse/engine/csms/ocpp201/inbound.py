@@ -1,4 +1,4 @@
-"""What OCPP 2.0.1 stations say, as events. Nothing that one of them writes makes a parser raise."""
+"""What OCPP 2.x stations say, as events. Nothing that one of them writes makes a parser raise."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,40 +23,27 @@ from ..codec import UnknownActionError
 from ..payloads.coercion import as_mapping, flag, id_text, identifier, mapping, moment, moment_or, text, whole
 from ..payloads.oddities import Oddities
 from ..smart_charging.profile_ladder import ProfileLadder
+from .edition import OCPP_201, Edition
 from .reports import read_report
 from .samples import read_samples
 from .statuses import read_charging_state, read_connector_status, read_event_type, read_stop_reason, read_token_type
 
-LONGEST_ID_TOKEN = 36
 LONGEST_TRANSACTION_ID = 36
-NOTICES = frozenset(
-    {
-        "ClearedChargingLimit",
-        "FirmwareStatusNotification",
-        "GetCertificateStatus",
-        "LogStatusNotification",
-        "NotifyChargingLimit",
-        "NotifyCustomerInformation",
-        "NotifyDisplayMessages",
-        "NotifyEVChargingNeeds",
-        "NotifyEVChargingSchedule",
-        "NotifyEvent",
-        "NotifyMonitoringReport",
-        "PublishFirmwareStatusNotification",
-        "ReportChargingProfiles",
-        "ReservationStatusUpdate",
-        "SecurityEventNotification",
-        "SignCertificate",
-    }
-)
-"""Messages that only want a receipt, and requests that are refused in the words of their own answer."""
 
 
 class Inbound:
     """The parsers of one conversation."""
 
-    def __init__(self, station_id: str, clock: Clock, oddities: Oddities, ladder: Callable[[], ProfileLadder]) -> None:
+    def __init__(
+        self,
+        station_id: str,
+        clock: Clock,
+        oddities: Oddities,
+        ladder: Callable[[], ProfileLadder],
+        edition: Edition = OCPP_201,
+    ) -> None:
         """Begin; `ladder` gives whatever ladder the codec has now."""
+        self._edition = edition
         self._station_id = station_id
         self._clock = clock
         self._oddities = oddities
@@ -78,7 +65,7 @@ class Inbound:
         parser = self._parsers.get(action)
         if parser is not None:
             return parser(payload)
-        if action in NOTICES:
+        if action in self._edition.notices:
             return self._notice(action, payload)
         raise UnknownActionError(action)
 
@@ -214,10 +201,10 @@ class Inbound:
         """Read an idToken; a bare text is taken for a card. None where there is nothing in it."""
         if not isinstance(value, dict):
             self._oddities.count("id_token_not_an_object")
-            read = id_text(value, self._oddities, LONGEST_ID_TOKEN)
+            read = id_text(value, self._oddities, self._edition.longest_id_token)
             return IdToken(read) if read else None
         kind = read_token_type(value.get("type"), self._oddities)
         if kind is IdTokenType.NO_AUTHORIZATION and not value.get("idToken"):
             return IdToken("", kind)
-        read = id_text(value.get("idToken"), self._oddities, LONGEST_ID_TOKEN)
+        read = id_text(value.get("idToken"), self._oddities, self._edition.longest_id_token)
         return IdToken(read, kind) if read else None

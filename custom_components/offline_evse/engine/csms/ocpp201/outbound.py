@@ -1,23 +1,12 @@
-"""Commands as OCPP 2.0.1 requests."""
+"""Commands as OCPP 2.x requests."""
 
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from ocpp.v201 import call
-from ocpp.v201.datatypes import (
-    ChargingProfileType,
-    ChargingSchedulePeriodType,
-    ChargingScheduleType,
-    EVSEType,
-    GetVariableDataType,
-    IdTokenType,
-    SetVariableDataType,
-)
+from ocpp.v201.datatypes import EVSEType, GetVariableDataType, IdTokenType, SetVariableDataType
 from ocpp.v201.enums import (
-    ChargingProfileKindEnumType,
-    ChargingProfilePurposeEnumType,
-    ChargingRateUnitEnumType,
     IdTokenEnumType,
     MessageTriggerEnumType,
     OperationalStatusEnumType,
@@ -30,6 +19,7 @@ from ...model.command import (
     ApplyLimit,
     ChangeAvailability,
     ClearAuthorizationCache,
+    ClearProfile,
     Command,
     ReadCompositeSchedule,
     ReadVariables,
@@ -43,48 +33,47 @@ from ...model.command import (
     UnlockConnector,
     WriteVariable,
 )
-from ...model.station import OcppVersion, ResetKind
+from ...model.station import ResetKind
 from ..codec import Payload, UnsupportedCommandError
 from ..payloads.schemas import check_request
-from ..payloads.wire_names import payload_of, wire_time
+from ..payloads.wire_names import payload_of
 from ..smart_charging.profile_ladder import ProfileLadder
-from ..smart_charging.profiles import Profile, Purpose, Role, floor_profile, live_profile, profile_id
-from .inbound import LONGEST_ID_TOKEN, LONGEST_TRANSACTION_ID
+from ..smart_charging.profiles import Profile, Role, floor_profile, live_profile, profile_id
+from .edition import OCPP_201, Edition
+from .inbound import LONGEST_TRANSACTION_ID
 from .variable_names import split_name
 
-_PURPOSES = {
-    Purpose.TX: ChargingProfilePurposeEnumType.tx_profile,
-    Purpose.TX_DEFAULT: ChargingProfilePurposeEnumType.tx_default_profile,
-    Purpose.STATION_MAX: ChargingProfilePurposeEnumType.charging_station_max_profile,
-}
-_DEFAULT_PHASES = 3
-"""What a station assumes for a period that names no number of phases."""
 
-
-def encode_command(command: Command, ladder: ProfileLadder, now: datetime) -> tuple[str, Payload]:
-    """Return action and payload; raises UnsupportedCommandError where 2.0.1 has no way to say it."""
-    message = _message(command, ladder, now)
+def encode_command(
+    command: Command, ladder: ProfileLadder, now: datetime, edition: Edition = OCPP_201
+) -> tuple[str, Payload]:
+    """Return action and payload; raises UnsupportedCommandError where the version has no way to say it."""
+    message = _message(command, ladder, now, edition)
     action = type(message).__name__
     payload = payload_of(message)
-    check_request(OcppVersion.V201, action, payload)
+    check_request(edition.version, action, payload)
     return action, payload
 
 
-def _message(command: Command, ladder: ProfileLadder, now: datetime) -> Any:
+def _message(command: Command, ladder: ProfileLadder, now: datetime, edition: Edition) -> Any:
     match command:
         case ApplyLimit():
-            return _set_profile(live_profile(_limit(command), ladder.current, now))
+            profile = live_profile(_limit(command), ladder.current, now, chooses_phase=ladder.chooses_phase)
+            return _set_profile(profile, edition)
         case ApplyFloor(current_a=None):
             return call.ClearChargingProfile(charging_profile_id=profile_id(command.evse_id, Role.FLOOR))
         case ApplyFloor():
-            return _set_profile(floor_profile(command, ladder.current_floor, now))
+            return _set_profile(floor_profile(command, ladder.current_floor, now), edition)
+        case ClearProfile():
+            return call.ClearChargingProfile(charging_profile_id=command.profile_id)
         case ReadCompositeSchedule():
             return call.GetCompositeSchedule(duration=command.duration_s, evse_id=command.evse_id)
         case StartTransaction():
             token = command.id_token
             return call.RequestStartTransaction(
                 id_token=IdTokenType(
-                    id_token=_short(token.value, LONGEST_ID_TOKEN, "idToken"), type=IdTokenEnumType(token.type.value)
+                    id_token=_short(token.value, edition.longest_id_token, "idToken"),
+                    type=IdTokenEnumType(token.type.value),
                 ),
                 remote_start_id=command.remote_start_id,
                 evse_id=command.evse_id or None,
@@ -111,7 +100,7 @@ def _message(command: Command, ladder: ProfileLadder, now: datetime) -> Any:
             return _get_variables(command)
         case WriteVariable():
             component, variable = split_name(command.name)
-            value = _short(command.value, 1000, "attributeValue")
+            value = _short(command.value, edition.longest_value, "attributeValue")
             return call.SetVariables(
                 set_variable_data=[SetVariableDataType(attribute_value=value, component=component, variable=variable)]
             )
@@ -129,7 +118,7 @@ def _message(command: Command, ladder: ProfileLadder, now: datetime) -> Any:
 
 def _get_variables(command: ReadVariables) -> call.GetVariables:
     if not command.names:
-        raise UnsupportedCommandError("OCPP 2.0.1 reads variables by name; everything comes with a report")
+        raise UnsupportedCommandError("OCPP 2.x reads variables by name; everything comes with a report")
     named = [split_name(name) for name in command.names]
     return call.GetVariables(
         get_variable_data=[GetVariableDataType(component=component, variable=variable) for component, variable in named]
@@ -144,41 +133,15 @@ def _trigger_evse(command: TriggerMessage) -> EVSEType | None:
 
 
 def _limit(command: ApplyLimit) -> ApplyLimit:
-    """Leave out a transaction that 2.0.1 cannot name: a limit has to reach the station, for whatever runs there."""
+    """Leave out a transaction that OCPP cannot name: a limit has to reach the station, for whatever runs there."""
     named = command.transaction_id
     if named is None or len(named) <= LONGEST_TRANSACTION_ID:
         return command
     return replace(command, transaction_id=None)
 
 
-def _set_profile(profile: Profile) -> call.SetChargingProfile:
-    transaction_id = profile.transaction_id
-    return call.SetChargingProfile(
-        evse_id=profile.evse_id,
-        charging_profile=ChargingProfileType(
-            id=profile.profile_id,
-            stack_level=profile.stack_level,
-            charging_profile_purpose=_PURPOSES[profile.purpose],
-            charging_profile_kind=ChargingProfileKindEnumType(profile.kind.value),
-            valid_to=wire_time(profile.valid_to) if profile.valid_to else None,
-            transaction_id=None if transaction_id is None else _transaction_id(transaction_id),
-            charging_schedule=[
-                ChargingScheduleType(
-                    id=profile.profile_id,
-                    charging_rate_unit=ChargingRateUnitEnumType(profile.unit.value),
-                    start_schedule=wire_time(profile.start) if profile.start else None,
-                    charging_schedule_period=[
-                        ChargingSchedulePeriodType(
-                            start_period=period.start_s,
-                            limit=period.limit,
-                            number_phases=period.phases if period.phases != _DEFAULT_PHASES else None,
-                        )
-                        for period in profile.periods
-                    ],
-                )
-            ],
-        ),
-    )
+def _set_profile(profile: Profile, edition: Edition) -> call.SetChargingProfile:
+    return call.SetChargingProfile(evse_id=profile.evse_id, charging_profile=edition.charging_profile(profile))
 
 
 def _transaction_id(value: str) -> str:
@@ -187,5 +150,5 @@ def _transaction_id(value: str) -> str:
 
 def _short(value: str, longest: int, name: str) -> str:
     if len(value) > longest:
-        raise UnsupportedCommandError(f"{name} is longer than the {longest} characters that OCPP 2.0.1 allows")
+        raise UnsupportedCommandError(f"{name} is longer than the {longest} characters that OCPP allows")
     return value

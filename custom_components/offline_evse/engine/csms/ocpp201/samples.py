@@ -3,7 +3,7 @@
 from datetime import datetime
 import json
 from math import isnan
-from typing import Any
+from typing import Any, override
 
 from ...model.meter import EvseSample, ReadingContext
 from ..payloads.coercion import moment_or, number, objects, whole
@@ -54,7 +54,7 @@ def read_sample(meter_value: dict[str, Any], otherwise: datetime, oddities: Oddi
         try:
             slot = _SLOTS[key]
         except KeyError, TypeError:
-            slot = _learn(key, oddities)
+            slot = _learn(key)
         for oddity in slot.oddities:
             oddities.count(oddity)
         if slot.context is not context:
@@ -76,11 +76,23 @@ def read_sample(meter_value: dict[str, Any], otherwise: datetime, oddities: Oddi
     return build_sample(row, timestamp, context, "\n".join(signed) if signed else None, oddities)
 
 
-def _learn(key: tuple[object, ...], oddities: Oddities) -> Slot:
+class _Found(Oddities):
+    """Oddities of one combination."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+
+    @override
+    def count(self, oddity: str) -> None:
+        self.words.append(oddity)
+
+
+def _learn(key: tuple[object, ...]) -> Slot:
     measurand, phase, unit, context, location, multiplier = key
-    exponent = whole(multiplier, oddities) or 0
+    found = _Found()
+    exponent = whole(multiplier, found) or 0
     if abs(exponent) > _LARGEST_MULTIPLIER:
-        oddities.count("number_out_of_range")
+        found.count("number_out_of_range")
         exponent = 0
     return _READER.learn(
         key,
@@ -90,4 +102,5 @@ def _learn(key: tuple[object, ...], oddities: Oddities) -> Slot:
         context=context,
         location=location,
         multiplier=exponent,
+        found=tuple(found.words),
     )

@@ -40,7 +40,15 @@ _EVENT_TYPES = by_word(
         ("Ended", TransactionEventType.ENDED),
     )
 )
-_TOKEN_TYPES = by_word((kind.value, kind) for kind in IdTokenType)
+_TOKEN_TYPES = by_word(
+    (
+        *((kind.value, kind) for kind in IdTokenType),
+        # Of 2.1: the car itself, and somebody who pays without being known.
+        ("EVCCID", IdTokenType.MAC_ADDRESS),
+        ("VIN", IdTokenType.LOCAL),
+        ("DirectPayment", IdTokenType.CENTRAL),
+    )
+)
 
 
 def read_connector_status(value: object, oddities: Oddities) -> tuple[ConnectorStatus, ChargingState | None] | None:

@@ -68,6 +68,7 @@ _READ = by_word(
         ("Current.Import", CURRENT),
         ("Current.Export", EXPORTED_CURRENT),
         ("Current.Offered", OFFERED),
+        ("Current.Import.Offered", OFFERED),
         ("Voltage", VOLTAGE),
         ("SoC", SOC),
         ("Temperature", TEMPERATURE),
@@ -92,6 +93,36 @@ _NOT_READ = frozenset(
         "Power.Reactive.Import",
         "Power.Reactive.Export",
         "Power.Offered",
+        "Current.Export.Offered",
+        "Current.Export.Minimum",
+        "Current.Import.Minimum",
+        "Display.BatteryEnergyCapacity",
+        "Display.ChargingComplete",
+        "Display.InletHot",
+        "Display.MaximumSOC",
+        "Display.MinimumSOC",
+        "Display.PresentSOC",
+        "Display.RemainingTimeToMaximumSOC",
+        "Display.RemainingTimeToMinimumSOC",
+        "Display.RemainingTimeToTargetSOC",
+        "Display.TargetSOC",
+        "Energy.Active.Import.CableLoss",
+        "Energy.Active.Import.LocalGeneration.Register",
+        "Energy.Active.Setpoint.Interval",
+        "EnergyRequest.Bulk",
+        "EnergyRequest.Maximum",
+        "EnergyRequest.Maximum.V2X",
+        "EnergyRequest.Minimum",
+        "EnergyRequest.Minimum.V2X",
+        "EnergyRequest.Target",
+        "Power.Active.Residual",
+        "Power.Active.Setpoint",
+        "Power.Export.Minimum",
+        "Power.Export.Offered",
+        "Power.Import.Minimum",
+        "Power.Import.Offered",
+        "Voltage.Maximum",
+        "Voltage.Minimum",
         "Power.Factor",
         "Frequency",
         "RPM",
@@ -144,9 +175,13 @@ class SampledValueReader:
         location: object,
         signed: bool = False,
         multiplier: int = 0,
+        found: tuple[str, ...] = (),
     ) -> Slot:
-        """Work out a combination, and remember it under `key` if a sane charger could have sent it."""
-        oddities: list[str] = []
+        """Work out a combination, and remember it under `key` if a sane charger could have sent it.
+
+        `found`: oddities that the caller met in it; they count each time that the combination is used.
+        """
+        oddities = list(found)
         place = self._place(measurand, phase, location, oddities)
         factor, offset = 1.0, 0.0
         kind = place % ELSEWHERE if place >= 0 else NOTHING

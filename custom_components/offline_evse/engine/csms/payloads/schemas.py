@@ -17,9 +17,33 @@ from jsonschema.exceptions import ValidationError
 from ...model.station import OcppVersion
 from ..codec import Payload
 
-_REQUEST_FILES = {OcppVersion.V16: ("ocpp.v16", "{}.json"), OcppVersion.V201: ("ocpp.v201", "{}Request.json")}
-_RESPONSE_FILES = {OcppVersion.V16: ("ocpp.v16", "{}Response.json"), OcppVersion.V201: ("ocpp.v201", "{}Response.json")}
+_REQUEST_FILES = {
+    OcppVersion.V16: ("ocpp.v16", "{}.json"),
+    OcppVersion.V201: ("ocpp.v201", "{}Request.json"),
+    OcppVersion.V21: ("ocpp.v21", "{}Request.json"),
+}
+_RESPONSE_FILES = {
+    OcppVersion.V16: ("ocpp.v16", "{}Response.json"),
+    OcppVersion.V201: ("ocpp.v201", "{}Response.json"),
+    OcppVersion.V21: ("ocpp.v21", "{}Response.json"),
+}
 
+_SENT_2 = (
+    "ChangeAvailability",
+    "ClearCache",
+    "ClearChargingProfile",
+    "DataTransfer",
+    "GetBaseReport",
+    "GetCompositeSchedule",
+    "GetVariables",
+    "RequestStartTransaction",
+    "RequestStopTransaction",
+    "Reset",
+    "SetChargingProfile",
+    "SetVariables",
+    "TriggerMessage",
+    "UnlockConnector",
+)
 SENT: dict[OcppVersion, tuple[str, ...]] = {
     OcppVersion.V16: (
         "ChangeAvailability",
@@ -36,22 +60,8 @@ SENT: dict[OcppVersion, tuple[str, ...]] = {
         "TriggerMessage",
         "UnlockConnector",
     ),
-    OcppVersion.V201: (
-        "ChangeAvailability",
-        "ClearCache",
-        "ClearChargingProfile",
-        "DataTransfer",
-        "GetBaseReport",
-        "GetCompositeSchedule",
-        "GetVariables",
-        "RequestStartTransaction",
-        "RequestStopTransaction",
-        "Reset",
-        "SetChargingProfile",
-        "SetVariables",
-        "TriggerMessage",
-        "UnlockConnector",
-    ),
+    OcppVersion.V201: _SENT_2,
+    OcppVersion.V21: _SENT_2,
 }
 """The requests that we send, by version."""
 

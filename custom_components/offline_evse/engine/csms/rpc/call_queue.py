@@ -22,7 +22,7 @@ NO_ANSWER = "no_answer"
 """Detail of a result where the station let the time run out."""
 
 _REMEMBERED_IDS = 32
-_MOST_FORMS = 50
+_MOST_FORMS = 100
 """Forms of one profile that are tried at most; the ladder ends long before."""
 
 type Answer = CallResult | CallError | Unreadable
@@ -179,6 +179,8 @@ class CallQueue:
 
     async def _perform(self, call: _QueuedCall) -> CommandResult:
         """Send one command and wait for its end."""
+        if (foreseen := self._codec.foreseen(call.command)) is not None:
+            return foreseen
         message_id = str(uuid4())
         try:
             action, payload = self._codec.encode_command(call.command)

@@ -134,6 +134,7 @@ class Connection:
 
     def _clock_moved(self) -> None:
         self._station.oddities.count("clock_off")
+        self._codec.ladder.floors.forget()
         if self.adopted:
             self._handler.clock_moved(self._station.station_id)
 
@@ -209,8 +210,11 @@ class Connection:
 
     def _take_unreadable(self, frame: Unreadable) -> bytes | None:
         """Answer what cannot be read as far as the version has an answer for it."""
-        self._station.oddities.count(frame.reason)
         kind, message_id = frame.message_type, frame.message_id
+        if kind == SEND and self.version is OcppVersion.V21:
+            # Periodic event streams: none was asked for, none is answered.
+            return None
+        self._station.oddities.count(frame.reason)
         if kind in (CALL_RESULT, CALL_ERROR):
             if message_id is not None:
                 self.calls.settle(frame)
@@ -273,6 +277,8 @@ class Connection:
         """The station has introduced itself, and has been told whether it is served."""
         if isinstance(answer, BootAnswer) and answer.accepted and self.adopted and self._cutting is None:
             self._station.note_firmware(event.identity.firmware_version)
+            if event.reason != "Triggered":
+                self._codec.ladder.floors.forget()
             self.onboarding.booted()
 
     def _fails_first_time(self, action: str) -> bool:

@@ -26,7 +26,11 @@ INTERNAL_ERROR = "InternalError"
 SECURITY_ERROR = "SecurityError"
 RPC_FRAMEWORK_ERROR = "RpcFrameworkError"
 MESSAGE_TYPE_NOT_SUPPORTED = "MessageTypeNotSupported"
-FORMAT_VIOLATION = {OcppVersion.V16: "FormationViolation", OcppVersion.V201: "FormatViolation"}
+FORMAT_VIOLATION = {
+    OcppVersion.V16: "FormationViolation",
+    OcppVersion.V201: "FormatViolation",
+    OcppVersion.V21: "FormatViolation",
+}
 
 _MAX_ID_CHARACTERS = 255
 

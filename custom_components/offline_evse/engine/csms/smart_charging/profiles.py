@@ -17,6 +17,8 @@ NOMINAL_V = 230.0
 """Voltage by which chargers turn current into power."""
 HEAD_START_S = 60
 """How long before now a live profile begins, so that a charger whose clock is behind ours obeys it at once."""
+_DEFAULT_PHASES = 3
+"""What a charger assumes for a period that names no number of phases."""
 _ROUNDING_SLACK = 1e-6
 """8.3 A is 82.99999… tenths as a float, and must not lose a tenth."""
 
@@ -65,6 +67,8 @@ class ProfileShape:
     """Whether the profile itself says what follows when it is not refreshed in time."""
     on_evse: bool = True
     """False: set on the station as a whole. Only right where the station has one EVSE."""
+    offline_duration: bool = False
+    """Whether the profile also says how long it outlives the connection (2.1)."""
 
     @property
     def expires(self) -> bool:
@@ -81,6 +85,16 @@ class Period:
     start_s: int
     limit: float
     phases: int
+    """Phases that the limit is for."""
+    chosen: bool = False
+    """Whether the charger is to use that many of those it has, rather than what it uses anyway."""
+    phase_to_use: int | None = None
+    """The one to use where the charger can put any of them on it (2.x), from 1."""
+
+    @property
+    def number_phases(self) -> int | None:
+        """The number as a period has to name it; None: what is assumed without."""
+        return self.phases if self.chosen or self.phases != _DEFAULT_PHASES else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +111,8 @@ class Profile:
     start: datetime | None = None
     valid_to: datetime | None = None
     transaction_id: str | None = None
+    max_offline_s: int | None = None
+    """How long it is valid without a connection (2.1)."""
 
 
 def profile_id(evse_id: int, role: Role) -> int:
@@ -118,8 +134,11 @@ def in_amperes(limit: float, unit: RateUnit, phases: int) -> float:
     return limit / (NOMINAL_V * phases) if unit is RateUnit.WATTS else limit
 
 
-def live_profile(command: ApplyLimit, shape: ProfileShape, now: datetime) -> Profile:
+def live_profile(command: ApplyLimit, shape: ProfileShape, now: datetime, *, chooses_phase: bool = False) -> Profile:
     """Put a live limit into the given shape.
+
+    `chooses_phase`: the charger can put any phase on a single one, and is told to take the first (2.x).
+    A limit in W is for the phases in use, so that it comes to the same per phase on one as on three.
 
     A relative profile counts from the start of the transaction, so nothing in it can end in time: it holds until it
     is replaced. So does a single step that has no floor below it to fall to.
@@ -127,7 +146,11 @@ def live_profile(command: ApplyLimit, shape: ProfileShape, now: datetime) -> Pro
     purpose = shape.purpose
     if purpose is Purpose.TX and command.transaction_id is None:
         purpose = Purpose.TX_DEFAULT
-    first = Period(0, limit_value(command.current_a, shape.unit, command.phases), command.phases)
+    phases, chosen = command.phases, command.use_phases is not None
+    if command.use_phases is not None:
+        phases = max(1, min(command.use_phases, command.phases))
+    phase = 1 if chooses_phase and chosen and phases == 1 and command.phases > 1 else None
+    first = Period(0, limit_value(command.current_a, shape.unit, phases), phases, chosen, phase)
     periods: tuple[Period, ...] = (first,)
     start: datetime | None = None
     valid_to: datetime | None = None
@@ -135,9 +158,10 @@ def live_profile(command: ApplyLimit, shape: ProfileShape, now: datetime) -> Pro
         start = now - timedelta(seconds=HEAD_START_S)
         if command.expires_after_s is not None:
             if shape.two_step:
-                fallback = limit_value(command.fallback_a, shape.unit, command.phases)
+                fallback = limit_value(command.fallback_a, shape.unit, phases)
                 if fallback != first.limit:
-                    periods = (first, Period(HEAD_START_S + command.expires_after_s, fallback, command.phases))
+                    fallen_s = HEAD_START_S + command.expires_after_s
+                    periods = (first, Period(fallen_s, fallback, phases, chosen, phase))
             elif not _shares_level(purpose, shape):
                 valid_to = now + timedelta(seconds=command.expires_after_s)
     return Profile(
@@ -151,6 +175,7 @@ def live_profile(command: ApplyLimit, shape: ProfileShape, now: datetime) -> Pro
         start=start,
         valid_to=valid_to,
         transaction_id=command.transaction_id if purpose is Purpose.TX else None,
+        max_offline_s=command.expires_after_s if shape.offline_duration else None,
     )
 
 
@@ -172,6 +197,12 @@ def floor_profile(command: ApplyFloor, shape: ProfileShape, now: datetime) -> Pr
         periods=(Period(0, limit_value(command.current_a, shape.unit, command.phases), command.phases),),
         start=start,
     )
+
+
+def live_ids(evse_id: int, shape: ProfileShape) -> frozenset[int]:
+    """Return the ids that live limits in a shape have, with a transaction and without."""
+    purposes = (shape.purpose, Purpose.TX_DEFAULT if shape.purpose is Purpose.TX else shape.purpose)
+    return frozenset(_live_id(evse_id, purpose, shape) for purpose in purposes)
 
 
 def _shares_level(purpose: Purpose, shape: ProfileShape) -> bool:
