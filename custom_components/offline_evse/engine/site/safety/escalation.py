@@ -94,7 +94,7 @@ class Escalations:
             return
         station.taken_out = taken_out
         station.changed()
-        evse_ids: list[Json] = sorted(taken_out)
+        evse_ids: list[Json] = [*sorted(taken_out)]
         await self._memory.keep(_fact(station_id), {"evses": evse_ids})
 
 
