@@ -17,6 +17,7 @@ from .port import bind_reason
 from .runtime import EvseRuntime, OfflineEvseConfigEntry
 from .services import register_services
 from .site_config import site_config
+from .websocket_api import register_websocket_api
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -25,6 +26,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register what lives as long as Home Assistant: the actions, and the door on its own web server."""
     register_views(hass)
     register_services(hass)
+    register_websocket_api(hass)
     return True
 
 

@@ -16,6 +16,7 @@ from .engine.site.site import Site
 from .engine.site.state import EvseState, StationState
 from .frame_redaction import redacted_frame
 from .runtime import OfflineEvseConfigEntry
+from .tree_view import tree_view
 
 TO_REDACT: Final = {
     CONF_HOST,
@@ -52,6 +53,10 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Offline
                 "silent_meters": sorted(site.state.silent_meters),
                 "charging_power_w": site.state.charging_power_w,
                 "circuits": plain(site.state.circuits),
+                "tree": tree_view(site.tree()),
+                "meter_findings": plain(site.state.meter_findings),
+                "wirings_learned": plain(site.state.wirings_learned),
+                "distrusted_meters": sorted(site.state.distrusted_meters),
                 "strangers": len(site.state.strangers),
                 "cards": len(site.cards()),
                 "limits_sent": site.commands_sent,

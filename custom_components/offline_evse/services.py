@@ -19,10 +19,12 @@ from .engine.model.station import EvseKey
 from .engine.model.transaction import Transaction
 from .refusals import demand, recorded
 from .runtime import OfflineEvseConfigEntry
+from .tree_view import tree_view
 
 ATTR_CARD: Final = "card"
 ATTR_CURRENT: Final = "current"
 ATTR_EXPIRES: Final = "expires"
+ATTR_PRIORITY: Final = "priority"
 ATTR_LIMIT: Final = "limit"
 ATTR_SINCE: Final = "since"
 
@@ -57,10 +59,12 @@ def register_services(hass: HomeAssistant) -> None:
             vol.Required(ATTR_CARD): _CARD,
             vol.Required(ATTR_NAME): vol.All(cv.string, str.strip, vol.Length(min=1, max=100)),
             vol.Optional(ATTR_EXPIRES): cv.datetime,
+            vol.Optional(ATTR_PRIORITY): vol.All(vol.Coerce(int), vol.Range(min=0, max=10)),
         },
     )
     register("remove_card", remove_card, _SITE | {vol.Required(ATTR_CARD): _CARD})
     register("list_cards", list_cards, _SITE, SupportsResponse.ONLY)
+    register("get_tree", get_tree, _SITE, SupportsResponse.ONLY)
     register(
         "list_sessions",
         list_sessions,
@@ -116,6 +120,7 @@ async def enrol_card(call: ServiceCall) -> None:
         id_token=IdToken(call.data[ATTR_CARD]),
         name=call.data[ATTR_NAME],
         expires_at=dt_util.as_utc(expires) if expires else None,
+        priority=call.data.get(ATTR_PRIORITY),
     )
     await recorded(_site_entry(call).runtime_data.site.enrol_card(card))
 
@@ -135,10 +140,16 @@ async def list_cards(call: ServiceCall) -> ServiceResponse:
                 "name": card.name,
                 "expires": card.expires_at.isoformat() if card.expires_at else None,
                 "blocked": card.blocked,
+                "priority": card.priority,
             }
             for card in _site_entry(call).runtime_data.site.cards()
         ]
     }
+
+
+async def get_tree(call: ServiceCall) -> ServiceResponse:
+    """Return the fuse tree with everything that is live in it."""
+    return tree_view(_site_entry(call).runtime_data.site.tree())
 
 
 async def list_sessions(call: ServiceCall) -> ServiceResponse:
