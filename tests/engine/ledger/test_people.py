@@ -45,7 +45,7 @@ async def test_key_and_database_are_the_owners_only(ledger: Ledger, path: Path) 
 
 
 async def test_cards_survive_with_name_and_expiry(ledger: Ledger, path: Path, clock: ManualClock) -> None:
-    ada = Card(id_token=CARD, name="Ada", expires_at=at(600))
+    ada = Card(id_token=CARD, name="Ada", expires_at=at(600), priority=5)
     bob = Card(id_token=IdToken("BEEF"), name="Bob", blocked=True)
     await ledger.enrol_card(bob)
     await ledger.enrol_card(Card(id_token=IdToken(CARD.value.lower()), name="Old name"))

@@ -4,8 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from custom_components.offline_evse.engine.model.circuit import Circuit
 from custom_components.offline_evse.engine.model.command import Outcome
 from custom_components.offline_evse.engine.model.id_token import AuthorizationStatus, DecisionBasis, IdToken
+from custom_components.offline_evse.engine.model.offer import LimitReason
+from custom_components.offline_evse.engine.model.phases import PhaseAmperes
 from custom_components.offline_evse.engine.site.announcement import CardPresented
 from tests.engine.clock import NOON, ManualClock
 
@@ -197,3 +200,22 @@ async def test_a_removed_card_lets_its_session_run_and_begins_no_other(place: Pl
     await until(lambda: not place.evse().has_transaction)
     assert await box.authorize("CARD") == "Invalid"
     assert (await place.only()).name == "Ada"
+
+
+async def test_the_class_of_a_card_goes_with_it_and_a_change_counts_at_once(
+    place: Place, box: Wallbox, station: Station201
+) -> None:
+    small = Circuit(circuit_id="main", name="Main fuse", limit_a=PhaseAmperes(20, 20, 20))
+    await place.reload(circuits=(small,))
+    await place.enrol("GUEST", "Guest", priority=0)
+    await place.enrol("VIP", "Very important", priority=10)
+    await box.start("GUEST")
+    await station.event("Started", 0, card="VIP", meter_wh=1000)
+    await place.pass_time(30, box, station)
+    await until(lambda: place.evse(TWO).offer.current_a > place.evse(ONE).offer.current_a > 0)
+    assert place.evse(ONE).offer.binding.reason is LimitReason.PRIORITY
+    await place.enrol("VIP", "No longer", priority=0)
+    await place.enrol("GUEST", "Guest of honour", priority=10)
+    await place.pass_time(80, box, station)
+    await until(lambda: place.evse(ONE).offer.current_a > place.evse(TWO).offer.current_a > 0)
+    assert {card.name: card.priority for card in place.site.cards()}["Guest of honour"] == 10

@@ -14,7 +14,7 @@ from ..model.meter import EvseSample
 from ..model.station import EvseKey
 from ..model.transaction import Transaction, TransactionRecorded, TransactionReport
 from . import reader
-from .entry import JSON, Stamp, microseconds
+from .entry import JSON, Entry, Stamp, microseconds
 from .reader import Reader
 from .recorder import Recorder
 from .registers import MAXIMUM_POWER_W
@@ -150,6 +150,10 @@ class Ledger:
     async def lifetime(self, evse: EvseKey) -> int | None:
         """Return everything that an EVSE ever delivered, in Wh; None where it has told no register."""
         return (await self.lifetimes()).get(evse)
+
+    async def grid_entries(self, *, since: datetime | None = None, limit: int = 20) -> tuple[Entry, ...]:
+        """Return all entries of the last `limit` grid events (types `dr.…`), oldest first."""
+        return await self._reader.ask(lambda connection: reader.grid_entries(connection, since, limit))
 
     async def enrol_card(self, card: Card) -> None:
         """Enrol a card, or change one that is enrolled."""

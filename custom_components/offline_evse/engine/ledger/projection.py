@@ -121,8 +121,8 @@ class Projection:
         body: Any = entry.body
         expires_us = parse_iso(body["expires_at"]) if "expires_at" in body else None
         self._connection.execute(
-            "INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?)",
-            (body["subject"], body["person"], expires_us, int(body["blocked"])),
+            "INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?, ?)",
+            (body["subject"], body["person"], expires_us, int(body["blocked"]), body.get("priority")),
         )
 
     def _card_removed(self, entry: Entry) -> None:

@@ -12,7 +12,7 @@ from ..model.failure import LedgerUnavailableError
 from ..model.id_token import Card
 from ..model.station import EvseKey
 from ..model.transaction import Transaction
-from .entry import JSON, microseconds, moment
+from .entry import JSON, Entry, iso_milliseconds, microseconds, moment, parse_iso
 from .errors import unavailable
 from .sessions import COLUMNS, Session
 from .store import Store
@@ -20,7 +20,18 @@ from .subjects import unseal
 
 _SEALED = "LEFT JOIN subjects AS s ON s.person = t.person LEFT JOIN subject_keys AS k ON k.subject = s.subject"
 _TRANSACTIONS = f"SELECT {COLUMNS}, s.subject, k.key, s.sealed FROM transactions AS t {_SEALED}"  # noqa: S608 - names of our own columns
-_CARDS = f"SELECT t.expires_us, t.blocked, s.subject, k.key, s.sealed FROM cards AS t {_SEALED}"  # noqa: S608 - a constant join
+_CARDS = f"SELECT t.expires_us, t.blocked, t.priority, s.subject, k.key, s.sealed FROM cards AS t {_SEALED}"  # noqa: S608 - a constant join
+
+_GRID_EVENTS = """
+SELECT json_extract(body, '$.event_id') AS event, min(seq) FROM entries
+WHERE type >= 'dr.' AND type < 'dr/' AND type = 'dr.command' AND t >= ?
+GROUP BY event ORDER BY max(seq) DESC LIMIT ?
+"""
+"""The index is used because its own condition stands here, word by word."""
+_GRID_ENTRIES = """
+SELECT seq, type, t, station, evse, tx, body FROM entries
+WHERE type >= 'dr.' AND type < 'dr/' AND seq >= ? ORDER BY seq
+"""
 
 
 class Reader:
@@ -93,14 +104,37 @@ def lifetimes(connection: sqlite3.Connection) -> dict[EvseKey, int]:
 def cards(connection: sqlite3.Connection) -> tuple[Card, ...]:
     """Return the enrolled cards, by name. A card whose holder was forgotten is none."""
     found = []
-    for expires_us, blocked, *sealed in connection.execute(_CARDS):
+    for expires_us, blocked, priority, *sealed in connection.execute(_CARDS):
         person = unseal(*sealed)
         if person is not None:
             expires_at = None if expires_us is None else moment(expires_us)
-            found.append(Card(id_token=person[0], name=person[1] or "", expires_at=expires_at, blocked=bool(blocked)))
+            found.append(
+                Card(
+                    id_token=person[0],
+                    name=person[1] or "",
+                    expires_at=expires_at,
+                    blocked=bool(blocked),
+                    priority=priority,
+                )
+            )
     return tuple(sorted(found, key=lambda card: (card.name.casefold(), card.id_token.key)))
 
 
 def memory(connection: sqlite3.Connection) -> dict[str, JSON]:
     """Return every fact that is remembered."""
     return {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM memory")}
+
+
+def grid_entries(connection: sqlite3.Connection, since: datetime | None, limit: int) -> tuple[Entry, ...]:
+    """Return everything recorded of the last grid events that had something to say after `since`, oldest first."""
+    after = iso_milliseconds(microseconds(since)) if since else ""
+    events = connection.execute(_GRID_EVENTS, (after, limit)).fetchall()
+    if not events:
+        return ()
+    wanted = {event for event, _ in events}
+    rows = connection.execute(_GRID_ENTRIES, (min(first for _, first in events),))
+    found = (
+        Entry(seq, kind, parse_iso(at), station, evse, session, json.loads(body))
+        for seq, kind, at, station, evse, session, body in rows
+    )
+    return tuple(entry for entry in found if entry.body.get("event_id") in wanted)

@@ -251,6 +251,8 @@ class Recorder:
         body: Body = {"subject": subject, "person": person, "blocked": card.blocked}
         if card.expires_at is not None:
             body["expires_at"] = iso(card.expires_at)
+        if card.priority is not None:
+            body["priority"] = card.priority
         self._write(stamp, CARD_ENROLLED, body)
 
     def remove_card(self, stamp: Stamp, id_token: IdToken) -> bool:

@@ -110,7 +110,16 @@ CREATE TABLE versions (
 ) STRICT, WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+_VERSION_2 = """
+CREATE INDEX entries_grid ON entries (seq) WHERE type >= 'dr.' AND type < 'dr/';
+"""
+"""The grid's word, found without reading everything else."""
+
+_VERSION_3 = """
+ALTER TABLE cards ADD COLUMN priority INTEGER;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """What turns version n of the tables into n + 1. Version 0 is an empty file."""
 
 PROJECTIONS = ("transactions", "readings", "registers", "cards", "memory", "counters")

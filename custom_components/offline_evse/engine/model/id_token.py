@@ -63,6 +63,8 @@ class Card:
     name: str
     expires_at: datetime | None = None
     blocked: bool = False
+    priority: int | None = None
+    """Class in which its holder is served where there is not enough for all, higher first; None: the connector's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

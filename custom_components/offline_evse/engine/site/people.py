@@ -18,6 +18,7 @@ from ..model.station import EvseKey, ResetKind
 from .memory import SiteMemory
 from .register import SiteRegister
 from .state import EvseState
+from .steering.demands import Rank
 from .steering.dispatch import Send
 from .steering.steering import Steering
 
@@ -44,6 +45,7 @@ class People:
         self._send = send
         self._clock = clock
         self._remote_start_id = int(clock.now().timestamp()) % 2**30
+        steering.demands.add_rank(self._rank_of_card)
 
     async def start(self, key: EvseKey, id_token: IdToken | None) -> CommandResult:
         """Remote start, or the end of a pause where a transaction runs already."""
@@ -114,12 +116,27 @@ class People:
         """Enrol a card, or change it."""
         await self._ledger.enrol_card(card)
         self._authorizer.cards.enrol(card)
+        self._rank_anew(card.id_token)
 
     async def remove(self, id_token: IdToken) -> bool:
         """Remove a card; returns whether there was one."""
         removed = await self._ledger.remove_card(id_token)
         self._authorizer.cards.remove(id_token)
+        self._rank_anew(id_token)
         return removed
+
+    def _rank_of_card(self, evse: EvseState) -> Rank | None:
+        """Serve an EVSE in the class of the card that charges there."""
+        if not evse.has_transaction or evse.transaction is None or evse.transaction.id_token is None:
+            return None
+        card = self._authorizer.cards.find(evse.transaction.id_token)
+        return None if card is None or card.priority is None else Rank(priority=card.priority)
+
+    def _rank_anew(self, id_token: IdToken) -> None:
+        for evse in tuple(self._register.evses.values()):
+            session = evse.transaction
+            if session is not None and session.id_token is not None and session.id_token.key == id_token.key:
+                self._steering.demand_changed(evse)
 
     async def _set(self, evse: EvseState, *, paused: bool) -> None:
         evse.paused = paused
