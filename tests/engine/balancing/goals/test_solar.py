@@ -147,10 +147,6 @@ def test_clouds(seed: int) -> None:
     assert home.caused_ws < 0.16 * taken_ws
     assert taken_ws > 0.6 * (taken_ws + home.wasted_ws - home.caused_ws)
     assert all(car.cycles <= 4 * hours for car in cars)
-    print(
-        f"seed {seed}: {taken_ws / 3.6e6:.1f} kWh taken, {home.caused_ws / 3.6e6:.2f} kWh bought, "
-        f"{home.wasted_ws / 3.6e6:.1f} kWh left, starts {[car.cycles for car in cars]}"
-    )
 
 
 @settings(max_examples=100, deadline=None)

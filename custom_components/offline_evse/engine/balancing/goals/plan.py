@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import NamedTuple
 
 from ...model.goal import ChargingPlan, PlannedSlot, PlanState, PriceSlot
@@ -92,7 +93,7 @@ def _blocks(now: datetime, until: datetime, prices: tuple[PriceSlot, ...]) -> li
                 edges.add(moment)
     cuts = sorted(edges)
     blocks: list[_Block] = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         told = price_at(known, start)
         guess = told or price_at(known, start - _A_DAY)
         cost = guess.price if guess else mean

@@ -1,0 +1,1 @@
+"""Brings what people want to the steering: modes, sun, prices, departures and peaks."""
