@@ -49,6 +49,8 @@ class Claim(NamedTuple):
     """Order of admission within the class, highest first; equal scores in the order given."""
     entry_a: float = 0.0
     """What must be free for it to be admitted, if that is more than its minimum."""
+    first: bool = False
+    """Admitted before all others, of whatever class: it cannot be paused."""
 
 
 class Share(NamedTuple):
@@ -70,16 +72,17 @@ class Allocation(NamedTuple):
     slack: list[float]
 
 
-def allocate(claims: Sequence[Claim], capacity: Sequence[float], turn: int = 0) -> Allocation:
+def allocate(claims: Sequence[Claim], capacity: Sequence[float], turn: int = 0, *, ordered: bool = False) -> Allocation:
     """Share out `capacity` (by row number, in A or W; negative: nothing to give).
 
     `turn` says who gets the first left-over step: hand in a number that grows for it to go round.
+    `ordered`: the claims are in the order of admission already.
     """
     if (enough := _all_have_their_maximum(claims, capacity)) is not None:
         return enough
     slack = list(capacity)
     shares: list[Share] = [_NOTHING] * len(claims)
-    classes = _admit(claims, capacity, slack, shares)
+    classes = _admit(claims, capacity, slack, shares, ordered=ordered)
     contested: set[int] = set()
     grouped = [_groups(members, claims) for members in classes]
     for groups in grouped:
@@ -97,7 +100,7 @@ def _all_have_their_maximum(claims: Sequence[Claim], capacity: Sequence[float]) 
     """Return the allocation where there is enough for everybody, as there mostly is; None where there is not."""
     slack = list(capacity)
     shares: list[Share] = []
-    for _, rows, minimum, maximum, _, _, _, _, entry in claims:
+    for _, rows, minimum, maximum, _, _, _, _, entry, _ in claims:
         if maximum < minimum - EPSILON:
             shares.append(_NOTHING)
             continue
@@ -113,14 +116,16 @@ def _all_have_their_maximum(claims: Sequence[Claim], capacity: Sequence[float]) 
 
 
 def _admit(
-    claims: Sequence[Claim], capacity: Sequence[float], slack: list[float], shares: list[Share]
+    claims: Sequence[Claim], capacity: Sequence[float], slack: list[float], shares: list[Share], *, ordered: bool
 ) -> list[list[int]]:
     """Take everybody's minimum who gets one; returns them class by class, the highest first."""
-    ranks = [(-claim.priority, -claim.score) for claim in claims]
-    classes: list[list[int]] = []
-    last: int | None = None
-    for number in sorted(range(len(claims)), key=ranks.__getitem__):
-        _, rows, minimum, maximum, _, priority, _, _, entry = claims[number]
+    order: Sequence[int] = range(len(claims))
+    if not ordered:
+        ranks = [(not claim.first, -claim.priority, -claim.score) for claim in claims]
+        order = sorted(order, key=ranks.__getitem__)
+    classes: dict[int, list[int]] = {}
+    for number in order:
+        _, rows, minimum, maximum, _, priority, _, _, entry, _ = claims[number]
         if maximum < minimum - EPSILON:
             continue
         need = (max(entry, minimum)) - EPSILON
@@ -131,11 +136,11 @@ def _admit(
         else:
             for row, cost in rows:
                 slack[row] -= minimum * cost
-            if priority != last:
-                classes.append([])
-                last = priority
-            classes[-1].append(number)
-    return classes
+            if priority in classes:
+                classes[priority].append(number)
+            else:
+                classes[priority] = [number]
+    return [classes[priority] for priority in sorted(classes, reverse=True)]
 
 
 def _refusal(claim: Claim, capacity: Sequence[float], slack: list[float]) -> Share:
@@ -162,7 +167,7 @@ class _Group(NamedTuple):
 def _groups(members: list[int], claims: Sequence[Claim]) -> list[_Group]:
     groups: dict[tuple[int, float, float, float, float], _Group] = {}
     for number in members:
-        _, rows, minimum, maximum, step, _, weight, _, _ = claims[number]
+        _, rows, minimum, maximum, step, _, weight, _, _, _ = claims[number]
         # Alike by identity: a tree hands out the same tuple for the same way up.
         kind = (id(rows), minimum, maximum, weight, step)
         group = groups.get(kind)

@@ -12,16 +12,16 @@ from .capacity import Capacity, CapacityEstimate
 from .circuit_load import Hearing
 from .draw import NO_DRAW, Bounds
 from .evse_track import EvseTrack
-from .explanation import Explainer
+from .explanation import Explainer, Explanation
 from .fuse_tree import FuseTree
 from .phase_switching import choose_phases
-from .planning import Plan, PlanResult, held_for_absent, make_plans
+from .planning import Plan, Planner, PlanResult, held_for_absent
 from .protection import Protection
 from .settings import BalancingSettings
 from .steady_time import SteadyTime
 
-_OFFLINE = Binding(LimitReason.OFFLINE)
-_NOT_CHARGING = Binding(LimitReason.NOT_CHARGING)
+_OFFLINE = Explanation(Binding(LimitReason.OFFLINE))
+_NOT_CHARGING = Explanation(Binding(LimitReason.NOT_CHARGING))
 
 
 class Balancer:
@@ -36,7 +36,8 @@ class Balancer:
         """Begin with an empty site."""
         self._settings = settings or BalancingSettings()
         self._tree = FuseTree(SiteLayout(), self._settings.voltage_v)
-        self._explainer = Explainer(self._tree)
+        self._explainer = Explainer(self._tree, self._settings)
+        self._planner = Planner(self._settings)
         self._tracks: dict[EvseKey, EvseTrack] = {}
         self._demands: dict[EvseKey, EvseDemand] = {}
         self._estimate = CapacityEstimate(self._settings, self._bounds_of)
@@ -93,7 +94,7 @@ class Balancer:
             tracks[evse] = track
         self._tree = tree
         self._tracks = tracks
-        self._explainer = Explainer(tree)
+        self._explainer = Explainer(tree, self._settings)
         self._estimate.set_tree(tree)
         self._protection.set_tree(tree)
 
@@ -108,7 +109,7 @@ class Balancer:
         if self._tree.set_shared_limits(limits):
             for track in self._tracks.values():
                 track.place(track.placement, self._tree)
-            self._explainer = Explainer(self._tree)
+            self._explainer = Explainer(self._tree, self._settings)
         self._estimate.limits_changed()
         self._estimate.update(self._time.inside(at_s))
 
@@ -180,7 +181,7 @@ class Balancer:
                 silent_circuit = self._silent_above(track, silent) if silent else None
                 ceiling_a, reason = track.ceiling(silent_circuit, at_s)
                 plans.append(Plan(track, ceiling_a, reason, silent_circuit, 0.0))
-        result = make_plans(plans, capacity, held, self._settings, at_s)
+        result = self._planner.plan(plans, capacity, held, at_s)
         for plan in plans:
             track = plan.track
             evse = track.placement.evse
@@ -192,7 +193,7 @@ class Balancer:
                     self._expect_drop(track, before, at_s)
                 self._estimate.forget_sums()
             track.told = True
-            offers[evse] = self._offer(evse, plan.offer_a, self._binding(plan, result))
+            offers[evse] = self._offer(evse, plan.offer_a, self._why(plan, result))
         self._offers = offers
         if choose_phases(plans, result.slack, self._tree, self._settings, at_s):
             self._estimate.forget_sums()
@@ -222,12 +223,13 @@ class Balancer:
             self._behind_s = self._time.behind_s
             self._estimate.interrupt(at_s)
 
-    def _binding(self, plan: Plan, result: PlanResult) -> Binding:
+    def _why(self, plan: Plan, result: PlanResult) -> Explanation:
         """Return what keeps an offer from being higher, whoever says it."""
-        binding = self._protection.binding(self._explainer.explain(plan, result), plan.track)
+        explanation = self._explainer.explain(plan, result)
+        binding = self._protection.binding(explanation.binding, plan.track)
         if plan.track.phase_choice.one and binding.reason is LimitReason.CHARGER_MAXIMUM:
-            return Binding(LimitReason.FEWER_PHASES)
-        return binding
+            return Explanation(Binding(LimitReason.FEWER_PHASES))
+        return explanation if binding is explanation.binding else Explanation(binding)
 
     def _bounds_of(self, evse: EvseKey, at_s: float) -> Bounds:
         track = self._tracks.get(evse)
@@ -248,13 +250,20 @@ class Balancer:
                 return circuit_id
         return None
 
-    def _offer(self, evse: EvseKey, current_a: float, binding: Binding) -> Offer:
+    def _offer(self, evse: EvseKey, current_a: float, why: Explanation) -> Offer:
         """Return the offer, the same object as last time if it is the same offer."""
         last = self._offers.get(evse)
         terminals = self._tracks[evse].phase_choice.terminals
-        if last is not None and last.current_a == current_a and last.binding == binding and last.terminals == terminals:
+        if (
+            last is not None
+            and last.current_a == current_a
+            and last.missing_a == why.missing_a
+            and last.terminals == terminals
+            and last.binding == why.binding
+            and last.also == why.also
+        ):
             return last
-        return Offer(evse, current_a, binding, terminals=terminals)
+        return Offer(evse, current_a, why.binding, why.missing_a, terminals, why.also)
 
     def _circuits(self, capacity: Capacity, held: list[float], at_s: float) -> dict[str, CircuitState]:
         left = [free - taken for free, taken in zip(capacity.now, held, strict=True)]
@@ -271,5 +280,6 @@ class Balancer:
                 PhaseAmperes(*capacity.now[first : first + 3]),
                 PhaseAmperes(*left[first : first + 3]),
                 capacity.hearing.get(circuit_id, Hearing.FRESH) is not Hearing.FRESH,
+                heat=self._protection.heat.of(circuit_id),
             )
         return states

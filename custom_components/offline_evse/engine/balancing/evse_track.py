@@ -21,6 +21,8 @@ _UP_TO_IT_A = 0.5
 """A car this close to what it has been left takes all of it."""
 _IN_SLOT = 1e9
 """Score of a car that holds its turn: above any time that others may have waited, in s."""
+_DEPARTS = 1e8
+"""Score of a car that has to be ready at a time and can wait no more: above any time that others have waited, in s."""
 
 
 class EvseTrack:
@@ -305,11 +307,18 @@ class EvseTrack:
         return LimitReason.VEHICLE if at_s < self.vehicle.waking_until_s else None
 
     def score(self, at_s: float) -> float:
-        """Return its place in the order of admission: in its turn, then by waiting time, then those who had theirs."""
-        if not self.on:
-            return (at_s - self.waiting_since_s) * self.weight
+        """Return its place in the order of admission within its class, the highest first.
+
+        First whoever is in its turn. Then whoever has a departure, by what is left to spare; one that has had its turn
+        gives way all the same, unless it cannot spare another one. Then by waiting time, and last those who had theirs.
+        """
         served_s = at_s - self.on_since_s
-        return _IN_SLOT - served_s if served_s < self._settings.slot_s else -1.0 - served_s
+        if self.on and served_s < self._settings.slot_s:
+            return _IN_SLOT - served_s
+        laxity_s = self.demand.laxity_s
+        if laxity_s is not None and isfinite(laxity_s) and (not self.on or laxity_s < self._settings.slot_s):
+            return _DEPARTS - max(-_DEPARTS / 2, min(laxity_s, _DEPARTS / 2))
+        return -1.0 - served_s if self.on else (at_s - self.waiting_since_s) * self.weight
 
     def may_resume(self, at_s: float) -> bool:
         """Whether it has been paused for long enough, or was not."""

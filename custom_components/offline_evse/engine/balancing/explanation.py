@@ -1,76 +1,126 @@
-"""Why an offer is what it is: the one limit that binds it."""
+"""Why an offer is what it is: the limit that binds it, and what would have to change."""
 
 from collections.abc import Sequence
+from math import ceil, inf
+from typing import NamedTuple
 
 from ..model.offer import Binding, LimitReason
-from .allocator import EPSILON, Cause, Share
+from ..model.station import EvseKey
+from .allocator import EPSILON, Cause, round_up
 from .circuit_load import Hearing
+from .contest import Lacking
 from .fuse_tree import FuseTree
 from .planning import Plan, PlanResult
+from .settings import BalancingSettings
 
-_WORTH_WAITING_A = 1.0
-"""Less room than this would raise no offer, however long it lasted: the flicker of a house is no reason."""
+_ROUGHLY_A = 0.5
+"""What is missing is told in multiples of this, upwards: as the house flickers, so would the figure."""
+
+
+_REASONS = {Cause.WAITING: LimitReason.WAITING_TURN, Cause.OTHERS_FIRST: LimitReason.PRIORITY}
+"""Where a row binds, but more there would not go to this EVSE alone; otherwise the row itself is the reason."""
+
+
+class Explanation(NamedTuple):
+    """What keeps an offer from being higher."""
+
+    binding: Binding
+    missing_a: float | None = None
+    """How much more the binding limit would have to allow for the offer to rise by a step worth a command, in A;
+    None: no current would help, or only time."""
+    also: tuple[Binding, ...] = ()
+    """Other limits that would have to allow as much more."""
 
 
 class Explainer:
-    """Names the binding limit of every plan, in terms of one tree."""
+    """Explains every plan in terms of one tree.
 
-    def __init__(self, tree: FuseTree) -> None:
+    An offer is to rise by a step worth a command, or to its ceiling, or from 0 to its minimum. What that takes is
+    reckoned with everybody who would have a share of it. Where that is there already, only time is missing.
+    """
+
+    def __init__(self, tree: FuseTree, settings: BalancingSettings) -> None:
         """Explain in terms of this tree."""
         self._tree = tree
+        self._settings = settings
         self._bindings: dict[tuple[LimitReason, int], Binding] = {}
+        self._told: dict[EvseKey, Explanation] = {}
 
-    def explain(self, plan: Plan, result: PlanResult) -> Binding:
-        """Return what keeps the plan's offer from being higher."""
-        if plan.ceiling_a < plan.track.minimum_a:
-            return self._ceiling(plan)
-        if not plan.offer_a:
-            return self._why_nothing(plan, result)
-        present, sustained = plan.present, plan.sustained
-        if present is not None and present.row is not None and plan.offer_a <= present.current_a:
-            return self._full_row(present)
-        if plan.offer_a >= plan.ceiling_a - EPSILON:
-            return self._ceiling(plan)
-        if sustained is None or sustained.row is None:
-            # It may have its ceiling, only not just yet.
-            return self._settling(_tightest(plan, result.sustained), result)
-        row = sustained.row
-        room_a = (result.now[row] - result.sustained[row]) / dict(plan.track.coefficients)[row]
-        if room_a >= _WORTH_WAITING_A or sustained.current_a >= plan.offer_a + _WORTH_WAITING_A:
-            return self._settling(row, result)
-        return self._full_row(sustained)
+    def explain(self, plan: Plan, result: PlanResult) -> Explanation:
+        """Return what keeps the plan's offer from being higher, the same object as last time if it is the same."""
+        evse = plan.track.placement.evse
+        explanation = self._why(plan, result)
+        told = self._told.get(evse)
+        if told is not None and told.binding == explanation.binding and told.also == explanation.also:
+            last_a, now_a = told.missing_a, explanation.missing_a
+            if last_a == now_a or (last_a is not None and now_a is not None and now_a <= last_a <= now_a + _ROUGHLY_A):
+                return told
+        if explanation.missing_a is not None:
+            rough_a = ceil(explanation.missing_a / _ROUGHLY_A - EPSILON) * _ROUGHLY_A
+            explanation = explanation._replace(missing_a=max(_ROUGHLY_A, rough_a))
+        self._told[evse] = explanation
+        return explanation
 
-    def _why_nothing(self, plan: Plan, result: PlanResult) -> Binding:
-        present, sustained = plan.present, plan.sustained
-        if present is not None and present.row is not None and not present.current_a:
-            return self._full_row(present)
-        minimum_a = plan.track.minimum_a
-        if present is None:
-            if any(result.now[row] < minimum_a * cost for row, cost in plan.track.coefficients):
-                return self._by_row(None, _tightest(plan, result.now))
-            if any(result.slack[row] < minimum_a * cost for row, cost in plan.track.coefficients):
-                return self._by_row(LimitReason.WAITING_TURN, _tightest(plan, result.slack))
-        row = sustained.row if sustained is not None and sustained.row is not None else None
-        return self._settling(_tightest(plan, result.sustained) if row is None else row, result)
+    def _why(self, plan: Plan, result: PlanResult) -> Explanation:
+        track, ceiling_a, offer_a = plan.track, plan.ceiling_a, plan.offer_a
+        sustained = plan.sustained
+        if ceiling_a < track.minimum_a:
+            entry_a = track.minimum_a if track.on else track.entry_a(result.at_s)
+            return self._ceiling(plan, track.minimum_a - ceiling_a, _without_room(plan, result.slack, entry_a))
+        if sustained is None:
+            return self._not_yet(plan, result)
+        if not sustained.current_a:
+            lacking = result.contest.to_enter(plan.place)
+        else:
+            if not offer_a:
+                target_a = track.minimum_a
+            elif EPSILON < ceiling_a - offer_a < self._settings.raise_step_a:
+                target_a = ceiling_a
+            else:
+                target_a = round_up(offer_a + self._settings.raise_step_a, track.placement.step_a)
+            if sustained.current_a >= target_a - EPSILON:
+                return self._settling(plan, result)
+            lacking = result.contest.for_more(plan.place, target_a)
+            if offer_a >= ceiling_a - EPSILON:
+                return self._ceiling(plan, target_a - ceiling_a, _still_lacking(lacking, result))
+        if lacking := _still_lacking(lacking, result):
+            return self._rows(plan, lacking, sustained.row, sustained.cause)
+        return self._settling(plan, result)
 
-    def _full_row(self, share: Share) -> Binding:
-        assert share.row is not None
-        match share.cause:
-            case Cause.WAITING:
-                return self._by_row(LimitReason.WAITING_TURN, share.row)
-            case Cause.OTHERS_FIRST:
-                return self._by_row(LimitReason.PRIORITY, share.row)
-            case _:
-                return self._by_row(None, share.row)
+    def _not_yet(self, plan: Plan, result: PlanResult) -> Explanation:
+        """Explain why one that was paused does not go on: for want of room, or only until it has been long enough."""
+        entry_a = plan.track.entry_a(result.at_s)
+        if lacking := _without_room(plan, result.now, entry_a):
+            return self._rows(plan, lacking, None, Cause.ROW)
+        if lacking := _without_room(plan, result.slack, entry_a):
+            return self._rows(plan, lacking, None, Cause.WAITING)
+        return self._settling(plan, result)
 
-    def _settling(self, row: int, result: PlanResult) -> Binding:
-        circuit_id = self._tree.rows[row].circuit_id
+    def _rows(self, plan: Plan, lacking: Lacking, first: int | None, cause: Cause) -> Explanation:
+        costs = dict(plan.track.coefficients)
+        missing_a = max(lack / costs[row] for row, lack in lacking)
+        rows = [row for row, _ in lacking]
+        if first not in rows:
+            first = max(lacking, key=lambda pair: pair[1] / costs[pair[0]])[0]
+        rows.remove(first)
+        reason = _REASONS.get(cause)
+        return Explanation(self._by_row(reason, first), missing_a, tuple(self._by_row(None, row) for row in rows))
+
+    def _settling(self, plan: Plan, result: PlanResult) -> Explanation:
+        row = plan.sustained.row if plan.sustained is not None else None
+        if row is None:
+            row = _tightest(plan, result.sustained)
+        circuit_id, _, _ = self._tree.rows[row]
         if result.hearing.get(circuit_id) is Hearing.HELD:
-            return Binding(LimitReason.METER_SILENT, circuit_id)
-        return self._by_row(LimitReason.SETTLING, row)
+            return Explanation(Binding(LimitReason.METER_SILENT, circuit_id))
+        return Explanation(self._by_row(LimitReason.SETTLING, row))
 
-    def _ceiling(self, plan: Plan) -> Binding:
-        return Binding(plan.reason, plan.silent_circuit if plan.reason is LimitReason.METER_SILENT else None)
+    def _ceiling(self, plan: Plan, missing_a: float, lacking: Lacking) -> Explanation:
+        binding = Binding(plan.reason, plan.silent_circuit if plan.reason is LimitReason.METER_SILENT else None)
+        if lacking:
+            costs = dict(plan.track.coefficients)
+            missing_a = max(missing_a, *(lack / costs[row] for row, lack in lacking))
+        return Explanation(binding, missing_a, tuple(self._by_row(None, row) for row, _ in lacking))
 
     def _by_row(self, reason: LimitReason | None, row: int) -> Binding:
         """Return a binding at a row; reason None: the row itself."""
@@ -85,6 +135,23 @@ class Explainer:
             limit_id = shared.limit_id if shared is not None else None
             binding = self._bindings[reason, row] = Binding(reason, circuit_id, phase, limit_id)
         return binding
+
+
+def _still_lacking(lacking: Lacking, result: PlanResult) -> Lacking:
+    """Return what would lack even if what is free now stayed free; nothing where that is not known."""
+    still: list[tuple[int, float]] = []
+    for row, lack in lacking:
+        if (sustained := result.sustained[row]) == -inf:
+            return ()
+        if (left := lack - (result.now[row] - sustained)) > EPSILON:
+            still.append((row, left))
+    return tuple(still)
+
+
+def _without_room(plan: Plan, free: Sequence[float], current_a: float) -> Lacking:
+    return tuple(
+        (row, lack) for row, cost in plan.track.coefficients if (lack := current_a * cost - free[row]) > EPSILON
+    )
 
 
 def _tightest(plan: Plan, rows: Sequence[float]) -> int:

@@ -7,6 +7,7 @@ from ..model.offer import LimitReason
 from .allocator import EPSILON, Allocation, Cause, Claim, Share, allocate, round_down
 from .capacity import Capacity
 from .circuit_load import Hearing
+from .contest import Contest
 from .evse_track import EvseTrack
 from .fuse_tree import FuseTree
 from .settings import BalancingSettings
@@ -24,6 +25,8 @@ class Plan:
     """What it is to have from now on."""
     sustained: Share | None = None
     """Its share of what was free all the while; None: it is not to be started yet."""
+    place: int = -1
+    """Its place in the contest for that, if it has such a share."""
     present: Share | None = None
     """Its share of what is free now; None as long as it is not to be started."""
 
@@ -39,6 +42,9 @@ class PlanResult:
     slack: Sequence[float]
     """What is left of `now` after all shares."""
     hearing: Mapping[str, Hearing]
+    contest: Contest
+    """How those who may have some of `sustained` share it."""
+    at_s: float
 
 
 def held_for_absent(tracks: Iterable[EvseTrack], tree: FuseTree, hearing: Mapping[str, Hearing]) -> list[float]:
@@ -71,44 +77,75 @@ def held_for_absent(tracks: Iterable[EvseTrack], tree: FuseTree, hearing: Mappin
     return held
 
 
-def make_plans(
-    plans: list[Plan],
-    capacity: Capacity,
-    held: Sequence[float],
-    settings: BalancingSettings,
-    at_s: float,
-) -> PlanResult:
-    """Decide what every EVSE in `plans` is to have.
+class Planner:
+    """Decides what every EVSE is to have. Remembers nothing but the last answer, to give it to the same question."""
 
-    What an EVSE could rise to is its share of the sustained capacity. The present capacity is then shared out with
-    that as the ceiling of those that may rise, and their present offer as the ceiling of all others, so nobody is
-    cut in favour of somebody who could not use it yet.
-    """
-    now = [free - taken for free, taken in zip(capacity.now, held, strict=True)]
-    sustained = [free - taken for free, taken in zip(capacity.sustained, held, strict=True)]
-    turn = int(at_s // settings.slot_s)
-    scores = [plan.track.score(at_s) for plan in plans]
-    _share_sustained(plans, scores, sustained, turn, at_s)
-    present = _share_present(plans, scores, now, turn, at_s)
-    if capacity.cautious is not None:
-        _share_cautiously(
-            plans, scores, [free - taken for free, taken in zip(capacity.cautious, held, strict=True)], turn
-        )
-    for plan in plans:
-        track, share = plan.track, plan.present
-        current_a = share.current_a if share else 0.0
-        if current_a >= track.offer_a - EPSILON:
-            plan.offer_a = track.offer_a
-        elif share is not None and share.cause is not Cause.MAXIMUM and current_a:
-            lower_a = round_down(current_a - settings.lower_dead_band_a, track.placement.step_a)
-            plan.offer_a = max(track.minimum_a, lower_a)
-        else:
-            plan.offer_a = current_a
-    _raise(plans, scores, capacity.sustained, held)
-    return PlanResult(plans, now, sustained, present.slack, capacity.hearing)
+    def __init__(self, settings: BalancingSettings) -> None:
+        """Begin with no question asked."""
+        self._settings = settings
+        self._asked: tuple[list[Claim], list[float], int] = ([], [], 0)
+        self._answer = Contest([], [], Allocation([], []))
+
+    def plan(self, plans: list[Plan], capacity: Capacity, held: Sequence[float], at_s: float) -> PlanResult:
+        """Decide what every EVSE in `plans` is to have.
+
+        What an EVSE could rise to is its share of the sustained capacity. The present capacity is then shared out with
+        that as the ceiling of those that may rise, and their present offer as the ceiling of all others, so nobody is
+        cut in favour of somebody who could not use it yet.
+        """
+        settings = self._settings
+        now = [free - taken for free, taken in zip(capacity.now, held, strict=True)]
+        sustained = [free - taken for free, taken in zip(capacity.sustained, held, strict=True)]
+        turn = int(at_s // settings.slot_s)
+        ranked = _ranked(plans, at_s)
+        self._share_sustained(ranked, sustained, turn, at_s)
+        present = _share_present(ranked, now, turn, at_s)
+        if capacity.cautious is not None:
+            cautious = [free - taken for free, taken in zip(capacity.cautious, held, strict=True)]
+            _share_cautiously(ranked, cautious, turn)
+        rising = False
+        for plan in ranked:
+            track, share = plan.track, plan.present
+            current_a = share.current_a if share else 0.0
+            if current_a >= track.offer_a - EPSILON:
+                plan.offer_a = track.offer_a
+                rising = rising or current_a > track.offer_a + EPSILON
+            elif share is not None and share.cause is not Cause.MAXIMUM and current_a:
+                lower_a = round_down(current_a - settings.lower_dead_band_a, track.placement.step_a)
+                plan.offer_a = max(track.minimum_a, lower_a)
+            else:
+                plan.offer_a = current_a
+        if rising:
+            _raise(ranked, capacity.sustained, held)
+        return PlanResult(plans, now, sustained, present.slack, capacity.hearing, self._answer, at_s)
+
+    def _share_sustained(self, ranked: list[Plan], sustained: list[float], turn: int, at_s: float) -> None:
+        claims: list[Claim] = []
+        claimants: list[Plan] = []
+        for plan in ranked:
+            track = plan.track
+            if plan.ceiling_a >= track.minimum_a and (track.offer_a > 0 or track.may_resume(at_s)):
+                plan.place = len(claims)
+                claims.append(_claim(plan, plan.ceiling_a, track.entry_a(at_s)))
+                claimants.append(plan)
+        asked = claims, sustained, turn
+        if asked != self._asked:
+            self._asked = asked
+            self._answer = Contest(claims, sustained, allocate(claims, sustained, turn, ordered=True))
+        for plan, share in zip(claimants, self._answer.shares, strict=True):
+            plan.sustained = share
 
 
-def _claim(plan: Plan, maximum_a: float, score: float, entry_a: float) -> Claim:
+def _ranked(plans: list[Plan], at_s: float) -> list[Plan]:
+    """Put plans in the order in which minima are handed out."""
+    ranks = [
+        (track.pausable or not track.offer_a, -track.priority, -track.score(at_s))
+        for track in [plan.track for plan in plans]
+    ]
+    return [plans[number] for number in sorted(range(len(plans)), key=ranks.__getitem__)]
+
+
+def _claim(plan: Plan, maximum_a: float, entry_a: float = 0.0) -> Claim:
     track = plan.track
     placement = track.placement
     return Claim(
@@ -119,89 +156,61 @@ def _claim(plan: Plan, maximum_a: float, score: float, entry_a: float) -> Claim:
         placement.step_a,
         track.priority,
         track.weight,
-        score,
-        entry_a,
+        entry_a=entry_a,
+        first=not track.pausable and track.offer_a > 0,
     )
 
 
-def _share_sustained(
-    plans: list[Plan], scores: Sequence[float], sustained: Sequence[float], turn: int, at_s: float
-) -> None:
+def _share_present(ranked: list[Plan], now: Sequence[float], turn: int, at_s: float) -> Allocation:
     claims: list[Claim] = []
     claimants: list[Plan] = []
-    for plan, score in zip(plans, scores, strict=True):
-        if plan.ceiling_a >= plan.track.minimum_a and (plan.track.on or plan.track.may_resume(at_s)):
-            claims.append(_claim(plan, plan.ceiling_a, score, plan.track.entry_a(at_s)))
-            claimants.append(plan)
-    for plan, share in zip(claimants, allocate(claims, sustained, turn).shares, strict=True):
-        plan.sustained = share
-
-
-def _share_present(
-    plans: list[Plan], scores: Sequence[float], now: Sequence[float], turn: int, at_s: float
-) -> Allocation:
-    claims: list[Claim] = []
-    claimants: list[Plan] = []
-    for plan, score in zip(plans, scores, strict=True):
+    for plan in ranked:
         track, share = plan.track, plan.sustained
         if share is None:
             continue
         rises = share.current_a > track.offer_a and track.may_rise(at_s)
         if rises and track.rises_to(share.current_a, plan.ceiling_a):
             maximum_a = share.current_a
-        elif track.on:
+        elif track.offer_a > 0:
             maximum_a = max(min(track.offer_a, plan.ceiling_a), track.minimum_a)
         else:
             continue
-        claims.append(_claim(plan, maximum_a, score, 0.0))
+        claims.append(_claim(plan, maximum_a))
         claimants.append(plan)
-    allocation = allocate(claims, now, turn)
+    allocation = allocate(claims, now, turn, ordered=True)
     for plan, share in zip(claimants, allocation.shares, strict=True):
         plan.present = share
     return allocation
 
 
-def _share_cautiously(plans: list[Plan], scores: Sequence[float], cautious: Sequence[float], turn: int) -> None:
+def _share_cautiously(ranked: list[Plan], cautious: Sequence[float], turn: int) -> None:
     """While a fuse is overloaded, cut as if no car had risen yet, but pause nobody for what is only possible."""
-    claimants = [(plan, score) for plan, score in zip(plans, scores, strict=True) if plan.present and plan.track.on]
-    claims = [
-        _claim(plan, max(plan.present.current_a, plan.track.minimum_a), score, 0.0)
-        for plan, score in claimants
-        if plan.present
-    ]
-    for (plan, _), share in zip(claimants, allocate(claims, cautious, turn).shares, strict=True):
-        present, minimum_a = plan.present, plan.track.minimum_a
-        if present is not None and share.row is not None and present.current_a > max(share.current_a, minimum_a):
-            current_a = max(share.current_a, minimum_a)
+    claimants = [(plan, plan.present) for plan in ranked if plan.present and plan.track.on]
+    claims = [_claim(plan, max(present.current_a, plan.track.minimum_a)) for plan, present in claimants]
+    for (plan, present), share in zip(claimants, allocate(claims, cautious, turn, ordered=True).shares, strict=True):
+        current_a = max(share.current_a, plan.track.minimum_a)
+        if share.row is not None and present.current_a > current_a:
             plan.present = Share(current_a, current_a, Cause.ROW, share.row)
 
 
-def _raise(plans: list[Plan], scores: Sequence[float], sustained: Sequence[float], held: Sequence[float]) -> None:
+def _raise(ranked: list[Plan], sustained: Sequence[float], held: Sequence[float]) -> None:
     """Raise those that may rise, as far as nobody may still believe to have what they are to get."""
-    rising = [
-        number
-        for number, plan in enumerate(plans)
-        if plan.present is not None and plan.present.current_a > plan.track.offer_a + EPSILON
-    ]
-    if not rising:
-        return
     taken = list(held)
-    for plan in plans:
+    for plan in ranked:
         track = plan.track
         # What it failed to give up is in `held` already.
         believed_a = track.offer_a if track.failed else track.possible_a
         if believed_a:
             for row, cost in track.coefficients:
                 taken[row] += believed_a * cost
-    rising.sort(key=lambda number: (-plans[number].track.priority, -scores[number]))
-    for number in rising:
-        plan = plans[number]
-        track = plan.track
-        assert plan.present is not None
+    for plan in ranked:
+        track, share = plan.track, plan.present
+        if share is None or share.current_a <= track.offer_a + EPSILON:
+            continue
         believed_a = track.offer_a if track.failed else track.possible_a
         room_a = min((sustained[row] - taken[row]) / cost for row, cost in track.coefficients)
         reach_a = round_down(believed_a + max(0.0, room_a), track.placement.step_a)
-        target_a = min(plan.present.current_a, reach_a)
+        target_a = min(share.current_a, reach_a)
         if target_a <= track.offer_a or not track.rises_to(target_a, plan.ceiling_a):
             continue
         plan.offer_a = target_a

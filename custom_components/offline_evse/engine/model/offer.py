@@ -92,6 +92,8 @@ class Offer:
     minimum. None where no amount of current would help."""
     terminals: int | None = None
     """How many of its terminals it is to use; None: all."""
+    also: tuple[Binding, ...] = ()
+    """Other limits that bind as tightly, like the other phases of a fuse: all of them have to give `missing_a`."""
 
 
 @dataclass(frozen=True, slots=True)
