@@ -1,5 +1,6 @@
 """Sites to balance: random trees for properties, and one plain house to tell stories with."""
 
+from collections.abc import Callable, Mapping
 from random import Random
 
 from custom_components.offline_evse.engine.balancing.control import Balancer
@@ -71,7 +72,8 @@ class House:
     ) -> None:
         self.balancer = Balancer(settings)
         self.now_s = 0.0
-        self.sent: dict[EvseKey, float] = {}
+        self.sent: dict[EvseKey, tuple[float, int | None]] = {}
+        self.commands = 0
         main = Circuit(circuit_id="main", name="Main", limit_a=three(fuse_a), metered=True)
         if placements is None:
             placements = tuple(EvsePlacement(evse=key(number), circuit_id="main") for number in range(chargers))
@@ -101,8 +103,10 @@ class House:
     def decide(self, confirm: bool = True) -> BalancingDecision:
         decision = self.balancer.decide(self.now_s)
         for evse, offer in decision.offers.items():
-            if confirm and offer.binding.reason is not LimitReason.OFFLINE and self.sent.get(evse) != offer.current_a:
-                self.sent[evse] = offer.current_a
+            told = (offer.current_a, offer.terminals)
+            if confirm and offer.binding.reason is not LimitReason.OFFLINE and self.sent.get(evse) != told:
+                self.sent[evse] = told
+                self.commands += 1
                 self.balancer.offer_confirmed(evse, offer.current_a, self.now_s)
         return decision
 
@@ -110,27 +114,30 @@ class House:
         return self.decide().offers[key(number)]
 
     def live(
-        self, seconds: int, house_a: float | PhaseAmperes = 2.0, draws: dict[int, float] | None = None
+        self,
+        seconds: int,
+        house_a: float | PhaseAmperes = 2.0,
+        draws: Mapping[int, float | Callable[[float], float]] | None = None,
+        reports_every_s: int = 5,
     ) -> BalancingDecision:
         """Let time pass, with a meter that reports every second what the house and the cars draw.
 
-        Cars follow their offers at once, or draw what `draws` says.
+        Cars follow their offers at once, or draw what `draws` says: a current, or what they make of an offer.
         """
         house = house_a if isinstance(house_a, PhaseAmperes) else three(house_a)
         decision = self.decide()
         for _ in range(seconds):
             self.now_s += 1.0
-            drawn = {
-                evse: (draws or {}).get(int(evse.station_id.split("-")[1]), offer.current_a)
-                for evse, offer in decision.offers.items()
-            }
             total = list(house)
             for placement in self.layout.placements:
-                for phase in placement.wiring:
-                    total[phase] += drawn[placement.evse]
-            if self.now_s % 5 == 0:
-                for placement in self.layout.placements:
-                    terminals = (drawn[placement.evse],) * len(placement.wiring)
+                offer = decision.offers[placement.evse]
+                drawn = (draws or {}).get(int(placement.evse.station_id.split("-")[1]), offer.current_a)
+                drawn_a = drawn(offer.current_a) if callable(drawn) else drawn
+                used = offer.terminals or len(placement.wiring)
+                for phase in placement.wiring[:used]:
+                    total[phase] += drawn_a
+                if self.now_s % reports_every_s == 0:
+                    terminals = tuple(drawn_a if number < used else 0.0 for number in range(len(placement.wiring)))
                     self.balancer.draw_reported(placement.evse, terminals, self.now_s)
             self.meter(PhaseAmperes(*total))
             decision = self.decide()

@@ -85,9 +85,12 @@ class Protection:
         charging = [track for track in charging if track.bounds(at_s).expected[phase] > _DRAWS_A]
         if not charging:
             return
+        self._paused_s[fuse] = at_s
+        if any(track.hot is not None for track in charging):
+            # Just paused for another fuse: that may do for this one too.
+            return
         lowest = min(track.priority for track in charging)
         lowest_class = [track for track in charging if track.priority == lowest]
-        self._paused_s[fuse] = at_s
         for track in [track for track in lowest_class if track.pausable] or lowest_class:
             track.hot = Binding(LimitReason.FUSE_HOT, circuit_id, phase)
             self._hot[track.placement.evse] = at_s
