@@ -1,5 +1,7 @@
 """Cars that do not follow: who gives way, how far it goes, and how it ends."""
 
+from itertools import pairwise
+
 import pytest
 
 from custom_components.offline_evse.engine.model.circuit import Circuit, EvsePlacement
@@ -47,7 +49,7 @@ def test_a_car_that_ignores_everything_is_taken_to_the_end_step_by_step() -> Non
     taken = steps(house, 200, 22.0)
     assert list(taken) == list(EscalationStep)
     times = list(taken.values())
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     assert gaps == [pytest.approx(12, abs=1), *[pytest.approx(20, abs=1)] * 3]
     decision = house.decide()
     assert decision.offers[key(0)].current_a == 0.0

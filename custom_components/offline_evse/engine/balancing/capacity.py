@@ -144,9 +144,15 @@ class CapacityEstimate:
             return None
         if load is not None and load.hearing(at_s) is Hearing.FRESH:
             return load.measured
-        house = load.highest(at_s).phases if load else (self._tree.circuits[circuit_id].reserve_a,) * 3
-        l1, l2, l3 = self._below(circuit_id, at_s).expected
-        return PhaseAmperes(house[0] + l1, house[1] + l2, house[2] + l3)
+        circuit = self._tree.circuits[circuit_id]
+        house = load.highest(at_s).phases if load else (circuit.reserve_a,) * 3
+        cars = self._below(circuit_id, at_s).expected
+        # What is only assumed of the house fills the fuse at most: nobody is paused for a guess.
+        l1, l2, l3 = (
+            max(car_a, min(car_a + load_a, limit_a))
+            for car_a, load_a, limit_a in zip(cars, house, circuit.limit_a, strict=True)
+        )
+        return PhaseAmperes(l1, l2, l3)
 
     @property
     def frozen(self) -> frozenset[str]:
