@@ -9,25 +9,40 @@ from homeassistant.core import HomeAssistant
 import voluptuous as vol
 
 from .const import (
+    CONF_AFTER_EXPIRY,
     CONF_CIRCUIT,
     CONF_CIRCUIT_ID,
+    CONF_DERATE_FROM,
+    CONF_EXPIRY,
+    CONF_HARDWARE,
     CONF_MAXIMUM,
     CONF_MINIMUM,
+    CONF_PAUSE_WAY,
     CONF_PHASES,
     CONF_PRIORITY,
+    CONF_REFRESH,
     CONF_SAFE,
+    CONF_SESSION_ENERGY,
+    CONF_SESSION_TIME,
     CONF_STATION_ID,
+    CONF_SWITCH_PHASES,
+    CONF_TIMEOUT,
+    CONF_WEIGHT,
     CONF_WIRING,
     DOMAIN,
     MAIN_CIRCUIT,
     SUBENTRY_CIRCUIT,
 )
-from .engine.model.phases import WIRINGS
 from .engine.model.station import StationIdentity
-from .flow_schemas import charger_schema, flat, in_sections
+from .flow_schemas import SECTION_CONNECTION, SECTION_LIMITS, charger_schema, flat, in_sections
+from .silence_profile import OWN_TIMEOUT, timing
 from .site_config import PHASES
+from .tree_form import lowest_limit, tells_phases
+from .wiring_choice import LEARN_ONE, WIRING_CHOICES, is_learned
 
-ADVANCED = (CONF_PASSWORD, CONF_MINIMUM, CONF_PRIORITY)
+ADVANCED = (CONF_PASSWORD, CONF_MINIMUM, CONF_PRIORITY, CONF_WEIGHT)
+CONNECTION = (CONF_TIMEOUT, CONF_REFRESH, CONF_EXPIRY, CONF_AFTER_EXPIRY, CONF_HARDWARE)
+LIMITS = (CONF_SESSION_TIME, CONF_SESSION_ENERGY, CONF_DERATE_FROM, CONF_PAUSE_WAY, CONF_SWITCH_PHASES)
 
 
 def loaded_site(hass: HomeAssistant) -> ConfigEntry | None:
@@ -60,7 +75,9 @@ def suggestions(entry: ConfigEntry, station_id: str, identity: StationIdentity) 
 
 def as_form(values: Mapping[str, Any]) -> dict[str, Any]:
     """Lay values out as the form has them."""
-    return in_sections(values, ADVANCED)
+    form = in_sections(values, ADVANCED)
+    form = in_sections(form, CONNECTION, under=SECTION_CONNECTION)
+    return in_sections(form, LIMITS, under=SECTION_LIMITS)
 
 
 def charger_errors(entry: ConfigEntry, user_input: Mapping[str, Any]) -> dict[str, str]:
@@ -73,9 +90,31 @@ def charger_errors(entry: ConfigEntry, user_input: Mapping[str, Any]) -> dict[st
         errors[CONF_SAFE] = "above_maximum"
     elif 0 < values[CONF_SAFE] < values[CONF_MINIMUM]:
         errors[CONF_SAFE] = "between_zero_and_minimum"
-    if not set(WIRINGS[values[CONF_WIRING]]) <= set(_phases_of(entry, values[CONF_CIRCUIT])):
+    wiring = values[CONF_WIRING]
+    if is_learned(wiring) and not tells_phases(entry, values[CONF_CIRCUIT]):
+        errors[CONF_WIRING] = "nothing_to_learn_from"
+    elif wiring != LEARN_ONE and not set(WIRING_CHOICES[wiring]) <= set(_phases_of(entry, values[CONF_CIRCUIT])):
         errors[CONF_WIRING] = "phase_not_in_circuit"
+    if values[CONF_MINIMUM] > lowest_limit(entry, values[CONF_CIRCUIT]):
+        errors[CONF_CIRCUIT] = "minimum_above_fuse"
+    # Home Assistant shows an error at a field of a section only with the whole form.
+    if error := _hidden_error(values):
+        errors["base"] = error
     return errors
+
+
+def _hidden_error(values: Mapping[str, Any]) -> str | None:
+    """Find what cannot be among the fields in sections."""
+    if values.get(CONF_TIMEOUT) == OWN_TIMEOUT and not (values.get(CONF_REFRESH) and values.get(CONF_EXPIRY)):
+        return "own_timeout_needed"
+    refresh_s, expires_s = timing(values)
+    if expires_s is not None and refresh_s >= expires_s:
+        return "refresh_after_expiry"
+    if values.get(CONF_HARDWARE, values[CONF_MAXIMUM]) < values[CONF_MAXIMUM]:
+        return "hardware_below_maximum"
+    if values.get(CONF_SWITCH_PHASES) and len(WIRING_CHOICES[values[CONF_WIRING]]) == 1:
+        return "one_phase_cannot_switch"
+    return None
 
 
 def charger_data(station_id: str, user_input: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -7,8 +7,9 @@ from homeassistant.const import CONF_NAME
 from homeassistant.util.ulid import ulid_now
 
 from .circuit_steps import CircuitSteps
-from .const import CONF_CIRCUIT_ID, CONF_LIMIT_POWER, CONF_PARENT, MAIN_CIRCUIT, SUBENTRY_CIRCUIT
+from .const import CONF_CIRCUIT_ID, CONF_DERATE, CONF_LIMIT_POWER, CONF_PARENT, MAIN_CIRCUIT, SUBENTRY_CIRCUIT
 from .flow_schemas import circuit_schema, flat, main_fuse_schema
+from .tree_form import circuit_errors
 
 
 class CircuitFlow(CircuitSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
@@ -24,12 +25,16 @@ class CircuitFlow(CircuitSteps[SubentryFlowContext, SubentryFlowResult, tuple[st
 
     async def async_step_main(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask for the main fuse."""
-        if user_input is not None:
+        errors: dict[str, str] = {}
+        if user_input is not None and not (errors := circuit_errors(self._get_entry(), self.circuit, user_input)):
+            self.circuit.pop(CONF_DERATE, None)
             self.circuit |= user_input | {CONF_CIRCUIT_ID: MAIN_CIRCUIT}
             self._title = self._title or self._get_entry().title
             return await self.async_step_meter()
         return self.async_show_form(
-            step_id="main", data_schema=self.add_suggested_values_to_schema(main_fuse_schema(), self.circuit)
+            step_id="main",
+            data_schema=self.add_suggested_values_to_schema(main_fuse_schema(), self.circuit | (user_input or {})),
+            errors=errors,
         )
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -44,16 +49,21 @@ class CircuitFlow(CircuitSteps[SubentryFlowContext, SubentryFlowResult, tuple[st
 
     async def _circuit(self, step_id: str, user_input: dict[str, Any] | None) -> SubentryFlowResult:
         """Ask for name, place and rating."""
-        if user_input is not None:
+        errors: dict[str, str] = {}
+        if user_input is not None and not (
+            errors := circuit_errors(self._get_entry(), self.circuit, flat(user_input))
+        ):
             values = flat(user_input)
             self._title = values.pop(CONF_NAME)
-            self.circuit.pop(CONF_LIMIT_POWER, None)
+            for name in (CONF_LIMIT_POWER, CONF_DERATE):
+                self.circuit.pop(name, None)
             self.circuit = {CONF_CIRCUIT_ID: ulid_now()} | self.circuit | values
             return await self.async_step_meter()
-        suggested = {CONF_NAME: self._title, **self.circuit}
+        suggested = {CONF_NAME: self._title, **self.circuit, **(user_input or {})}
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(circuit_schema(self._parents()), suggested),
+            errors=errors,
         )
 
     @override

@@ -1,13 +1,25 @@
 """The steps in which a circuit gets its meter; the same in the set-up of the site and of a fuse below."""
 
 from abc import abstractmethod
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, override
 
+from homeassistant.core import callback
 from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
 
-from .const import CONF_FUSE, CONF_MARGIN, CONF_METER, CONF_METER_KIND, CONF_PHASES, CONF_RESERVE, CONF_STALE_AFTER
+from .const import (
+    CONF_FUSE,
+    CONF_INVERTED,
+    CONF_MARGIN,
+    CONF_METER,
+    CONF_METER_KIND,
+    CONF_PHASES,
+    CONF_RESERVE,
+    CONF_STALE_AFTER,
+)
 from .flow_schemas import flat, in_sections, meter_fields, meter_kind_schema, meter_schema, required_meter_fields
 from .meter_kind import CURRENT_FIELDS, POWER_FIELDS, MeterKind
+from .meter_pace import ROUNDING_A, MeterPace
 from .meter_suggestions import Suggestion, disabled_phases, other_phases, suggest_meter
 from .site_config import PHASES
 
@@ -24,6 +36,7 @@ class CircuitSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handler
     """Asks what measures a circuit, and which entities tell it."""
 
     _suggestion: Suggestion = Suggestion()
+    _pace: MeterPace | None = None
 
     def __init__(self) -> None:
         """Begin with an empty circuit."""
@@ -34,6 +47,14 @@ class CircuitSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handler
     @abstractmethod
     def circuit_done(self) -> ResultT:
         """Go on with the finished circuit."""
+
+    @callback
+    @override
+    def async_remove(self) -> None:
+        """Watch the meter no longer."""
+        super().async_remove()
+        if self._pace is not None:
+            self._pace.stop()
 
     async def async_step_meter(self, user_input: dict[str, Any] | None = None) -> ResultT:
         """Ask what kind of meter the circuit has."""
@@ -49,6 +70,7 @@ class CircuitSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handler
                 MeterKind.NONE: self.async_step_no_meter,
             }[kind]()
         self._suggestion = await suggest_meter(self.hass)
+        self._watch(self._suggestion.entities.values())
         kind = self.circuit.get(CONF_METER_KIND, self._suggestion.kind)
         return self.async_show_form(
             step_id="meter",
@@ -95,7 +117,7 @@ class CircuitSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handler
                 errors["base"] = "check_suggestion"
             else:
                 errors |= dict.fromkeys(missing, "entity_needed")
-        suggested = in_sections(values, (CONF_RESERVE, CONF_STALE_AFTER))
+        suggested = in_sections(values, (CONF_RESERVE, CONF_STALE_AFTER, CONF_INVERTED))
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(meter_schema(kind, phases), suggested),
@@ -109,6 +131,9 @@ class CircuitSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handler
         for name in (CONF_MARGIN, CONF_RESERVE, CONF_STALE_AFTER):
             if name in values:
                 self.circuit[name] = values[name]
+        self.circuit.pop(CONF_INVERTED, None)
+        if turned := values.get(CONF_INVERTED):
+            self.circuit[CONF_INVERTED] = turned
         return self.circuit_done()
 
     def _suggested(self, kind: MeterKind) -> dict[str, Any]:
@@ -121,8 +146,15 @@ class CircuitSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handler
             CONF_RESERVE: round(fuse_a / 2, 1),
             CONF_STALE_AFTER: DEFAULT_STALE_AFTER_S,
         }
-        kept = {name: self.circuit[name] for name in figures if name in self.circuit}
-        return figures | kept | dict(self.circuit.get(CONF_METER) or self._suggestion.entities)
+        entities: dict[str, str] = dict(self.circuit.get(CONF_METER) or self._suggestion.entities)
+        wanted = meter_fields(kind, PHASES[self.circuit[CONF_PHASES]])
+        read = [entity_id for field, entity_id in entities.items() if field in wanted]
+        if read and self._pace is not None:
+            figures[CONF_STALE_AFTER] = self._pace.stale_after_s(read, DEFAULT_STALE_AFTER_S)
+            if kind is MeterKind.CURRENTS and self._pace.tells_whole_amperes(read):
+                figures[CONF_MARGIN] += ROUNDING_A
+        kept = {name: self.circuit[name] for name in (*figures, CONF_INVERTED) if name in self.circuit}
+        return figures | kept | entities
 
     def _other_phases(self, kind: MeterKind, values: dict[str, Any]) -> dict[str, str]:
         """Find the other phases by the name of the first one, for each quantity that was begun."""
@@ -136,5 +168,12 @@ class CircuitSteps[ContextT: FlowContext, ResultT: FlowResult[Any, Any], Handler
 
     def _forget_meter(self) -> None:
         """Forget what belongs to another kind of meter."""
-        for name in (CONF_METER, CONF_MARGIN):
+        for name in (CONF_METER, CONF_MARGIN, CONF_INVERTED):
             self.circuit.pop(name, None)
+
+    @callback
+    def _watch(self, entity_ids: Iterable[str]) -> None:
+        """See how often the meter reports, while its owner reads the forms."""
+        if self._pace is None:
+            self._pace = MeterPace(self.hass)
+        self._pace.watch({*entity_ids, *self.circuit.get(CONF_METER, {}).values()})

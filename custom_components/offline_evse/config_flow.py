@@ -22,7 +22,7 @@ from .charger_flow import ChargerFlow
 from .charger_form import as_form, charger_data, charger_errors, form_schema, loaded_site, suggestions
 from .circuit_flow import CircuitFlow
 from .circuit_steps import CircuitSteps
-from .const import CONF_CIRCUIT_ID, DOMAIN, MAIN_CIRCUIT, SUBENTRY_CHARGER, SUBENTRY_CIRCUIT
+from .const import CONF_CIRCUIT_ID, CONF_SHADOW, DOMAIN, MAIN_CIRCUIT, SUBENTRY_CHARGER, SUBENTRY_CIRCUIT
 from .devices import charger_subentry
 from .discovery import card_title
 from .engine.model.station import StationIdentity
@@ -100,10 +100,15 @@ class OfflineEvseConfigFlow(CircuitSteps[ConfigFlowContext, ConfigFlowResult, st
             port: int = user_input[CONF_PORT]
             error = await bind_error(port, entry.data.get(CONF_HOST)) if port != entry.data[CONF_PORT] else None
             if error is None:
-                return self.async_update_and_abort(entry, title=user_input[CONF_NAME], data_updates={CONF_PORT: port})
+                updates = {CONF_PORT: port, CONF_SHADOW: user_input[CONF_SHADOW]}
+                return self.async_update_and_abort(entry, title=user_input[CONF_NAME], data_updates=updates)
             errors[CONF_PORT] = "port_in_use"
             placeholders = {"port": str(port), "error": bind_reason(error)}
-        suggested = user_input or {CONF_NAME: entry.title, CONF_PORT: entry.data[CONF_PORT]}
+        suggested = user_input or {
+            CONF_NAME: entry.title,
+            CONF_PORT: entry.data[CONF_PORT],
+            CONF_SHADOW: entry.data.get(CONF_SHADOW, False),
+        }
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(port_schema(), suggested),

@@ -3,9 +3,20 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_PORT, UnitOfElectricCurrent, UnitOfTime
+from homeassistant.const import (
+    CONF_HOST,
+    CONF_NAME,
+    CONF_PASSWORD,
+    CONF_PORT,
+    PERCENTAGE,
+    UnitOfElectricCurrent,
+    UnitOfEnergy,
+    UnitOfTemperature,
+    UnitOfTime,
+)
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     EntitySelector,
     EntitySelectorConfig,
     EntityWithDeviceFilterSelectorConfig,
@@ -26,32 +37,50 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from .const import (
+    CONF_AFTER_EXPIRY,
     CONF_CIRCUIT,
     CONF_DEFAULT_PROFILE,
+    CONF_DERATE,
+    CONF_DERATE_FROM,
+    CONF_EXPIRY,
     CONF_FUSE,
+    CONF_HARDWARE,
+    CONF_INVERTED,
     CONF_LIMIT_POWER,
     CONF_MARGIN,
     CONF_MAXIMUM,
     CONF_METER_KIND,
     CONF_MINIMUM,
     CONF_PARENT,
+    CONF_PAUSE_WAY,
     CONF_PHASES,
     CONF_PRIORITY,
+    CONF_REFRESH,
     CONF_RESERVE,
     CONF_SAFE,
+    CONF_SESSION_ENERGY,
+    CONF_SESSION_TIME,
+    CONF_SHADOW,
     CONF_STALE_AFTER,
     CONF_STATION_ID,
+    CONF_SWITCH_PHASES,
+    CONF_TIMEOUT,
+    CONF_WEIGHT,
     CONF_WIRING,
     DEFAULT_PORT,
 )
 from .engine.model.circuit import MINIMUM_CURRENT_A
-from .engine.model.phases import WIRINGS
-from .engine.site.config import DefaultProfile
+from .engine.site.config import AfterExpiry, DefaultProfile, PauseWay
 from .meter_kind import CURRENT_FIELDS, POWER_FIELDS, VOLTAGE_FIELDS, MeterKind
 from .meter_suggestions import DEVICE_CLASSES
+from .silence_profile import DEFAULT_TIMEOUT, OWN_TIMEOUT, SHORTEST_S, TIMEOUTS
 from .site_config import ALL_PHASES, PHASES
+from .wiring_choice import WIRING_CHOICES
 
 SECTION_ADVANCED: Final = "advanced"
+SECTION_CONNECTION: Final = "connection"
+SECTION_LIMITS: Final = "limits"
+SECTIONS: Final = (SECTION_CONNECTION, SECTION_LIMITS, SECTION_ADVANCED)
 
 CONF_QR: Final = "qr"
 CONF_STATION: Final = "station"
@@ -75,7 +104,13 @@ def site_schema() -> vol.Schema:
 
 def port_schema() -> vol.Schema:
     """What can be changed about a site that is running."""
-    return vol.Schema({vol.Required(CONF_NAME): TextSelector(), vol.Required(CONF_PORT): _whole_number(1, 65535)})
+    return vol.Schema(
+        {
+            vol.Required(CONF_NAME): TextSelector(),
+            vol.Required(CONF_PORT): _whole_number(1, 65535),
+            vol.Optional(CONF_SHADOW, default=False): BooleanSelector(),
+        }
+    )
 
 
 def main_fuse_schema() -> vol.Schema:
@@ -84,6 +119,7 @@ def main_fuse_schema() -> vol.Schema:
         {
             vol.Required(CONF_FUSE, default=25): _amperes(6, 1000),
             vol.Required(CONF_PHASES, default=ALL_PHASES): _choice([ALL_PHASES, "l1"], "main_phases"),
+            vol.Optional(CONF_DERATE): _percent(50, 100),
         }
     )
 
@@ -96,6 +132,7 @@ def circuit_schema(parents: Mapping[str, str]) -> vol.Schema:
             vol.Required(CONF_PARENT, default=next(iter(parents), vol.UNDEFINED)): _named_choice(parents),
             vol.Required(CONF_FUSE, default=16): _amperes(6, 1000),
             vol.Required(CONF_PHASES, default=ALL_PHASES): _choice(list(PHASES), "phases"),
+            vol.Optional(CONF_DERATE): _percent(50, 100),
             vol.Optional(CONF_LIMIT_POWER): _number(1000, 1_000_000, 100, "W"),
         }
     )
@@ -120,7 +157,14 @@ def meter_schema(kind: MeterKind, phases: tuple[int, ...]) -> vol.Schema:
             )
         )
     }
-    advanced = section(vol.Schema(reserve | stale_after), {"collapsed": True})
+    turned = SelectSelectorConfig(
+        options=[f"l{phase + 1}" for phase in phases],
+        multiple=True,
+        mode=SelectSelectorMode.LIST,
+        translation_key="inverted",
+    )
+    inverted = {vol.Optional(CONF_INVERTED): SelectSelector(turned)}
+    advanced = section(vol.Schema(reserve | stale_after | inverted), {"collapsed": True})
     return vol.Schema(entities | margin | {vol.Required(SECTION_ADVANCED): advanced})
 
 
@@ -172,22 +216,51 @@ def charger_schema(circuits: Mapping[str, str]) -> vol.Schema:
         {
             vol.Required(CONF_NAME): TextSelector(),
             vol.Required(CONF_CIRCUIT, default=next(iter(circuits), vol.UNDEFINED)): _named_choice(circuits),
-            vol.Required(CONF_WIRING, default="rst"): _choice(list(WIRINGS), "wiring"),
+            vol.Required(CONF_WIRING, default="rst"): _choice(list(WIRING_CHOICES), "wiring"),
             vol.Required(CONF_MAXIMUM, default=16): _amperes(MINIMUM_CURRENT_A, 500),
             vol.Required(CONF_SAFE, default=MINIMUM_CURRENT_A): _amperes(0, 500),
             vol.Required(CONF_DEFAULT_PROFILE, default=DefaultProfile.SAFE): _choice(
                 list(DefaultProfile), "default_profile"
             ),
+            vol.Optional(SECTION_CONNECTION): section(_connection_schema(), {"collapsed": True}),
+            vol.Optional(SECTION_LIMITS): section(_limits_schema(), {"collapsed": True}),
             vol.Required(SECTION_ADVANCED): section(
                 vol.Schema(
                     {
                         vol.Optional(CONF_PASSWORD): password_selector(),
                         vol.Required(CONF_MINIMUM, default=MINIMUM_CURRENT_A): _amperes(MINIMUM_CURRENT_A, 32),
                         vol.Required(CONF_PRIORITY, default=0): _whole_number(0, 9),
+                        vol.Required(CONF_WEIGHT, default=1): _number(0.1, 10, 0.1),
                     }
                 ),
                 {"collapsed": True},
             ),
+        }
+    )
+
+
+def _connection_schema() -> vol.Schema:
+    """What becomes of a limit that nobody repeats."""
+    return vol.Schema(
+        {
+            vol.Required(CONF_TIMEOUT, default=DEFAULT_TIMEOUT): _choice([*TIMEOUTS, OWN_TIMEOUT], "timeout"),
+            vol.Optional(CONF_REFRESH): _number(SHORTEST_S, 3600, 1, UnitOfTime.SECONDS),
+            vol.Optional(CONF_EXPIRY): _number(SHORTEST_S, 7200, 1, UnitOfTime.SECONDS),
+            vol.Required(CONF_AFTER_EXPIRY, default=AfterExpiry.TRUST): _choice(list(AfterExpiry), "after_expiry"),
+            vol.Optional(CONF_HARDWARE): _amperes(MINIMUM_CURRENT_A, 500),
+        }
+    )
+
+
+def _limits_schema() -> vol.Schema:
+    """What a session and a hot charger get at most, and how a charger is paused."""
+    return vol.Schema(
+        {
+            vol.Optional(CONF_SESSION_TIME): _number(0.25, 240, 0.25, UnitOfTime.HOURS),
+            vol.Optional(CONF_SESSION_ENERGY): _number(0.5, 1000, 0.5, UnitOfEnergy.KILO_WATT_HOUR),
+            vol.Optional(CONF_DERATE_FROM): _number(20, 100, 1, UnitOfTemperature.CELSIUS),
+            vol.Required(CONF_PAUSE_WAY, default=PauseWay.AUTO): _choice(list(PauseWay), "pause_way"),
+            vol.Required(CONF_SWITCH_PHASES, default=False): BooleanSelector(),
         }
     )
 
@@ -211,11 +284,17 @@ def _amperes(lowest: float, highest: float) -> NumberSelector:
     return _number(lowest, highest, 0.1, UnitOfElectricCurrent.AMPERE)
 
 
-def _number(lowest: float, highest: float, step: float, unit: str) -> NumberSelector:
+def _number(lowest: float, highest: float, step: float, unit: str | None = None) -> NumberSelector:
     """A field for a quantity."""
-    return NumberSelector(
-        NumberSelectorConfig(min=lowest, max=highest, step=step, unit_of_measurement=unit, mode=NumberSelectorMode.BOX)
-    )
+    box = NumberSelectorConfig(min=lowest, max=highest, step=step, mode=NumberSelectorMode.BOX)
+    if unit is not None:
+        box["unit_of_measurement"] = unit
+    return NumberSelector(box)
+
+
+def _percent(lowest: int, highest: int) -> NumberSelector:
+    """A field for a share."""
+    return _number(lowest, highest, 1, PERCENTAGE)
 
 
 def _whole_number(lowest: int, highest: int) -> vol.All[int]:
@@ -243,13 +322,13 @@ def _named_choice(names: Mapping[str, str]) -> SelectSelector:
 
 
 def flat(user_input: Mapping[str, Any]) -> dict[str, Any]:
-    """Take the fields out of their section, and leave out what is empty."""
-    values = {**user_input, **user_input.get(SECTION_ADVANCED, {})}
-    values.pop(SECTION_ADVANCED, None)
+    """Take the fields out of their sections, and leave out what is empty."""
+    values = dict(user_input)
+    for name in SECTIONS:
+        values |= values.pop(name, {})
     return {name: value for name, value in values.items() if value not in (None, "")}
 
 
-def in_sections(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Put these fields back into the section, for suggesting them."""
-    advanced = {name: values[name] for name in names if name in values}
-    return {**values, SECTION_ADVANCED: advanced}
+def in_sections(values: Mapping[str, Any], names: Iterable[str], *, under: str = SECTION_ADVANCED) -> dict[str, Any]:
+    """Put these fields back into a section, for suggesting them."""
+    return {**values, under: {name: values[name] for name in names if name in values}}

@@ -6,7 +6,7 @@ of different devices vouch only for themselves.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 from typing import Any, Final
 
@@ -37,7 +37,7 @@ from homeassistant.util.unit_conversion import (
     PowerConverter,
 )
 
-from .const import CONF_METER, CONF_METER_KIND, CONF_POWER_TOTAL, CONF_STALE_AFTER
+from .const import CONF_INVERTED, CONF_METER, CONF_METER_KIND, CONF_POWER_TOTAL, CONF_STALE_AFTER
 from .engine.model.phases import PhaseAmperes
 from .meter_kind import CURRENT_FIELDS, POWER_FIELDS, VOLTAGE_FIELDS, MeterKind
 
@@ -69,6 +69,8 @@ class MeterSetUp:
     entities: Mapping[str, str]
     """Entity ids by the field they were chosen for."""
     stale_after_s: float
+    inverted: frozenset[int] = frozenset()
+    """Phases on which the meter shows import as negative; of a meter that tells only the total, any means all."""
 
     @classmethod
     def from_data(cls, circuit_id: str, phases: tuple[int, ...], data: Mapping[str, Any]) -> MeterSetUp:
@@ -79,7 +81,12 @@ class MeterSetUp:
             phases=phases,
             entities=dict(data.get(CONF_METER, {})),
             stale_after_s=float(data.get(CONF_STALE_AFTER, 10.0)),
+            inverted=frozenset(int(name.removeprefix("l")) - 1 for name in data.get(CONF_INVERTED, ())),
         )
+
+    def reads_alike(self, other: MeterSetUp) -> bool:
+        """Tell whether both make the same currents of the same values."""
+        return replace(self, stale_after_s=other.stale_after_s) == other
 
 
 def reading(field: str, state: State | None) -> float | None:
@@ -109,13 +116,15 @@ def phase_currents(set_up: MeterSetUp, values: Mapping[str, float]) -> PhaseAmpe
     """
     currents = [0.0, 0.0, 0.0]
     for phase in set_up.phases:
+        sign = -1.0 if phase in set_up.inverted else 1.0
         match set_up.kind:
             case MeterKind.CURRENTS:
                 current = _signed_current(values.get(CURRENT_FIELDS[phase]), values.get(POWER_FIELDS[phase]))
+                current = None if current is None else sign * current
             case MeterKind.POWER_VOLTAGE:
-                current = _current(values.get(POWER_FIELDS[phase]), values.get(VOLTAGE_FIELDS[phase]))
+                current = _current(_turned(values.get(POWER_FIELDS[phase]), sign), values.get(VOLTAGE_FIELDS[phase]))
             case MeterKind.POWER_TOTAL:
-                total = values.get(CONF_POWER_TOTAL)
+                total = _turned(values.get(CONF_POWER_TOTAL), -1.0 if set_up.inverted else 1.0)
                 current = None if total is None else _current(total / len(set_up.phases), None)
             case MeterKind.NONE:
                 current = None
@@ -123,6 +132,11 @@ def phase_currents(set_up: MeterSetUp, values: Mapping[str, float]) -> PhaseAmpe
             return None
         currents[phase] = current
     return PhaseAmperes(*currents)
+
+
+def _turned(power_w: float | None, sign: float) -> float | None:
+    """Turn a power round where the meter counts the other way."""
+    return None if power_w is None else sign * power_w
 
 
 def _signed_current(current_a: float | None, power_w: float | None) -> float | None:
@@ -237,10 +251,16 @@ def _by_device(hass: HomeAssistant, entity_ids: Iterable[str]) -> tuple[frozense
 class MeterFeed:
     """All meters of a site."""
 
-    def __init__(self, hass: HomeAssistant, report: Callable[[str, PhaseAmperes], None]) -> None:
-        """Begin without meters."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        report: Callable[[str, PhaseAmperes], None],
+        read_anew: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Begin without meters. `read_anew` is told of a circuit whose meter is read in another way from now on."""
         self._hass = hass
         self._report = report
+        self._read_anew = read_anew
         self._meters: dict[str, CircuitMeter] = {}
 
     @callback
@@ -248,9 +268,12 @@ class MeterFeed:
         """Listen to these meters and no others; one that has not changed is not interrupted."""
         wanted = {set_up.circuit_id: set_up for set_up in set_ups if set_up.entities}
         for circuit_id, meter in tuple(self._meters.items()):
-            if wanted.get(circuit_id) != meter.set_up:
+            new = wanted.get(circuit_id)
+            if new != meter.set_up:
                 meter.stop()
                 del self._meters[circuit_id]
+                if new is not None and not new.reads_alike(meter.set_up):
+                    self._read_anew(circuit_id)
         for circuit_id, set_up in wanted.items():
             if circuit_id not in self._meters:
                 self._meters[circuit_id] = meter = CircuitMeter(self._hass, set_up, self._report)

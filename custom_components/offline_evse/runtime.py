@@ -12,7 +12,7 @@ from .devices import note_identity, register_charger, register_evse, register_si
 from .discovery import discover_stranger, dismiss_adopted
 from .engine.model.failure import LayoutError
 from .engine.model.station import EvseKey, StationIdentity
-from .engine.site.announcement import Announcement, EvseFound, PasswordRefused, StrangerAppeared
+from .engine.site.announcement import Announcement, EvseFound, LimitIgnored, PasswordRefused, StrangerAppeared
 from .engine.site.site import Site
 from .issues import SiteIssues
 from .meter import MeterFeed
@@ -63,7 +63,7 @@ class EvseRuntime:
         self._station_listeners: list[StationListener] = []
         self._circuit_listeners: list[CircuitListener] = []
         self._evse_listeners: list[EvseListener] = []
-        self._meters = MeterFeed(hass, site.meter_reported)
+        self._meters = MeterFeed(hass, site.meter_reported, site.meter_changed)
         self._chargers: dict[str, CALLBACK_TYPE] = {}
         self._issues = SiteIssues(hass, entry, site)
         self._port: int = entry.data[CONF_PORT]
@@ -185,6 +185,7 @@ class EvseRuntime:
             if station.connected is not connected:
                 connected = station.connected
                 _LOGGER.info("Charger %s has %s", station_id, "connected" if connected else "gone offline")
+            self._issues.self_tested(station_id)
 
         note()
         return station.listen(note)
@@ -221,6 +222,8 @@ class EvseRuntime:
                 self._show_stranger(station_id, identity)
             case PasswordRefused(station_id):
                 self._issues.password_refused(station_id)
+            case LimitIgnored(evse, escalation):
+                self._issues.limit_ignored(evse, escalation)
 
 
 def _subscribe[T](listeners: list[T], listener: T) -> CALLBACK_TYPE:

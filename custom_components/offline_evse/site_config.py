@@ -7,32 +7,44 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_PASSWORD
 
 from .const import (
+    CONF_AFTER_EXPIRY,
     CONF_CIRCUIT,
     CONF_CIRCUIT_ID,
     CONF_DEFAULT_PROFILE,
+    CONF_DERATE,
+    CONF_DERATE_FROM,
     CONF_FUSE,
+    CONF_HARDWARE,
     CONF_LIMIT_POWER,
     CONF_MARGIN,
     CONF_MAXIMUM,
     CONF_METER_KIND,
     CONF_MINIMUM,
     CONF_PARENT,
+    CONF_PAUSE_WAY,
     CONF_PHASES,
     CONF_PRIORITY,
     CONF_RESERVE,
     CONF_SAFE,
+    CONF_SESSION_ENERGY,
+    CONF_SESSION_TIME,
+    CONF_SHADOW,
     CONF_STALE_AFTER,
     CONF_STATION_ID,
+    CONF_SWITCH_PHASES,
+    CONF_WEIGHT,
     CONF_WIRING,
     MAIN_CIRCUIT,
     SUBENTRY_CHARGER,
     SUBENTRY_CIRCUIT,
 )
 from .engine.model.circuit import MINIMUM_CURRENT_A, Circuit
-from .engine.model.phases import NO_CURRENT, WIRINGS, PhaseAmperes
-from .engine.site.config import DefaultProfile, SiteConfig, StationConfig
+from .engine.model.phases import NO_CURRENT, PhaseAmperes
+from .engine.site.config import AfterExpiry, DefaultProfile, PauseWay, SiteConfig, StationConfig
 from .meter import MeterSetUp
 from .meter_kind import MeterKind
+from .silence_profile import timing
+from .wiring_choice import WIRING_CHOICES, is_learned
 
 ALL_PHASES: Final = "three_phase"
 PHASES: Final[dict[str, tuple[int, ...]]] = {ALL_PHASES: (0, 1, 2), "l1": (0,), "l2": (1,), "l3": (2,)}
@@ -57,6 +69,7 @@ def site_config(entry: ConfigEntry) -> SiteConfig:
         stations=tuple(
             _station(subentry, known=subentries) for subentry in entry.get_subentries_of_type(SUBENTRY_CHARGER)
         ),
+        shadow=entry.data.get(CONF_SHADOW) is True,
     )
 
 
@@ -66,6 +79,11 @@ def meter_set_ups(entry: ConfigEntry) -> tuple[MeterSetUp, ...]:
         MeterSetUp.from_data(subentry.data[CONF_CIRCUIT_ID], PHASES[subentry.data[CONF_PHASES]], subentry.data)
         for subentry in entry.get_subentries_of_type(SUBENTRY_CIRCUIT)
     )
+
+
+def rated_a(data: Mapping[str, Any]) -> float:
+    """Return what a fuse carries on each phase where it sits, in A: less than is printed on it in a hot cabinet."""
+    return float(data[CONF_FUSE]) * float(data.get(CONF_DERATE, 100.0)) / 100
 
 
 def circuit_limit(phases: str, fuse_a: float) -> PhaseAmperes:
@@ -97,9 +115,10 @@ def _circuit(subentry: ConfigSubentry, parent: str | None) -> Circuit:
         circuit_id=data[CONF_CIRCUIT_ID],
         name=subentry.title,
         parent_id=parent,
-        limit_a=circuit_limit(data[CONF_PHASES], float(data[CONF_FUSE])),
+        limit_a=circuit_limit(data[CONF_PHASES], rated_a(data)),
         limit_w=data.get(CONF_LIMIT_POWER),
         metered=data.get(CONF_METER_KIND, MeterKind.NONE) != MeterKind.NONE,
+        phases_measured=data.get(CONF_METER_KIND) != MeterKind.POWER_TOTAL or len(PHASES[data[CONF_PHASES]]) == 1,
         margin_a=float(data.get(CONF_MARGIN, 1.0)),
         reserve_a=float(data.get(CONF_RESERVE, 0.0)),
         stale_after_s=float(data.get(CONF_STALE_AFTER, 10.0)),
@@ -110,15 +129,33 @@ def _station(subentry: ConfigSubentry, *, known: Mapping[str, ConfigSubentry]) -
     """Read a charger."""
     data: Mapping[str, Any] = subentry.data
     circuit_id = data.get(CONF_CIRCUIT, MAIN_CIRCUIT)
+    refresh_s, expires_s = timing(data)
     return StationConfig(
         station_id=data[CONF_STATION_ID],
         name=subentry.title,
         circuit_id=circuit_id if circuit_id in known else MAIN_CIRCUIT,
-        wiring=WIRINGS[data[CONF_WIRING]],
+        wiring=WIRING_CHOICES[data[CONF_WIRING]],
+        learn_wiring=is_learned(data[CONF_WIRING]),
         maximum_a=float(data[CONF_MAXIMUM]),
         minimum_a=float(data.get(CONF_MINIMUM, MINIMUM_CURRENT_A)),
         safe_a=float(data[CONF_SAFE]),
         default_profile=DefaultProfile(data[CONF_DEFAULT_PROFILE]),
         password=data.get(CONF_PASSWORD) or None,
         priority=int(data.get(CONF_PRIORITY, 0)),
+        weight=float(data.get(CONF_WEIGHT, 1.0)),
+        refresh_s=refresh_s,
+        expires_s=expires_s,
+        after_expiry=AfterExpiry(data.get(CONF_AFTER_EXPIRY, AfterExpiry.TRUST)),
+        hardware_a=_number(data, CONF_HARDWARE),
+        pause_way=PauseWay(data.get(CONF_PAUSE_WAY, PauseWay.AUTO)),
+        can_switch_phases=data.get(CONF_SWITCH_PHASES) is True,
+        session_time_s=None if (hours := _number(data, CONF_SESSION_TIME)) is None else round(hours * 3600),
+        session_energy_wh=None if (kwh := _number(data, CONF_SESSION_ENERGY)) is None else round(kwh * 1000),
+        derate_from_c=_number(data, CONF_DERATE_FROM),
     )
+
+
+def _number(data: Mapping[str, Any], name: str) -> float | None:
+    """Read a number that may be missing."""
+    value = data.get(name)
+    return None if value is None else float(value)
