@@ -10,6 +10,7 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .engine.model.offer import EscalationStep
 from .engine.model.station import ConnectorStatus
 from .engine.site.state import EvseState, Listened, SiteState, StationState
 from .entity import (
@@ -34,6 +35,15 @@ class OfflineEvseBinarySensorDescription[StateT: Listened](
     attributes_fn: Callable[[StateT], Mapping[str, Any]] | None = None
 
 
+def _overdraw(evse: EvseState) -> Mapping[str, Any]:
+    """Tell what a car draws that does not follow its limit."""
+    escalation = evse.escalation
+    return {
+        "drawn": None if escalation is None else round(escalation.drawn_a, 1),
+        "offered": None if escalation is None else round(escalation.offered_a, 1),
+    }
+
+
 CONNECTOR_BINARY_SENSORS: tuple[OfflineEvseBinarySensorDescription[EvseState], ...] = (
     OfflineEvseBinarySensorDescription(
         key="plugged",
@@ -53,6 +63,16 @@ CONNECTOR_BINARY_SENSORS: tuple[OfflineEvseBinarySensorDescription[EvseState], .
         is_on_fn=lambda evse: (
             None if evse.connector_status is None else evse.connector_status is ConnectorStatus.FAULTED
         ),
+    ),
+    OfflineEvseBinarySensorDescription(
+        key="limit_ignored",
+        translation_key="limit_ignored",
+        device_class=BinarySensorDeviceClass.SAFETY,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        offline=True,
+        # What an automation opens a contactor of the building by.
+        is_on_fn=lambda evse: evse.escalation is not None and evse.escalation.step >= EscalationStep.ALARM,
+        attributes_fn=_overdraw,
     ),
 )
 
@@ -97,6 +117,18 @@ SITE_BINARY_SENSORS: tuple[OfflineEvseBinarySensorDescription[SiteState], ...] =
         device_class=BinarySensorDeviceClass.PROBLEM,
         entity_category=EntityCategory.DIAGNOSTIC,
         is_on_fn=lambda site: site.ledger_failed,
+    ),
+    OfflineEvseBinarySensorDescription(
+        key="grid_limit_active",
+        translation_key="grid_limit_active",
+        exists_fn=lambda site: site.grid is not None,
+        is_on_fn=lambda site: site.grid is not None and site.grid.active,
+    ),
+    OfflineEvseBinarySensorDescription(
+        key="shadow",
+        translation_key="shadow",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        is_on_fn=lambda site: site.shadow,
     ),
 )
 

@@ -12,7 +12,8 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import DOMAIN
-from .engine.model.command import CommandResult
+from .engine.model.command import CommandResult, Outcome
+from .engine.site.safety.self_test import SelfTestRefusal
 from .engine.site.state import EvseState, Listened, StationState
 from .entity import OfflineEvseEntity, OfflineEvseEntityDescription, Place, add_charger_entities, add_connector_entities
 from .refusals import demand
@@ -39,6 +40,21 @@ async def _stop_session(place: Place[EvseState]) -> CommandResult:
     return await place.site.stop_charging(place.state.key)
 
 
+_REFUSALS = {refusal: f"self_test_{refusal}" for refusal in SelfTestRefusal}
+
+
+async def _self_test(place: Place[StationState]) -> CommandResult:
+    """Begin to fall silent, and see the charger fall to its safe current; a sensor tells how that ends."""
+    refusal = place.site.self_test(place.state.station_id)
+    if refusal is not None:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key=_REFUSALS[refusal],
+            translation_placeholders={"charger": place.charger()},
+        )
+    return CommandResult(outcome=Outcome.ACCEPTED)
+
+
 CONNECTOR_BUTTONS: tuple[OfflineEvseButtonDescription[EvseState], ...] = (
     OfflineEvseButtonDescription(
         key="stop_session",
@@ -58,6 +74,12 @@ CHARGER_BUTTONS: tuple[OfflineEvseButtonDescription[StationState], ...] = (
         device_class=ButtonDeviceClass.RESTART,
         entity_category=EntityCategory.CONFIG,
         press_fn=lambda place: place.site.restart(place.state.station_id),
+    ),
+    OfflineEvseButtonDescription(
+        key="self_test",
+        translation_key="self_test",
+        entity_category=EntityCategory.CONFIG,
+        press_fn=_self_test,
     ),
 )
 

@@ -13,6 +13,7 @@ from homeassistant.config_entries import (
     ConfigSubentryData,
     ConfigSubentryFlow,
     FlowType,
+    OptionsFlow,
 )
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 from homeassistant.core import callback
@@ -27,6 +28,7 @@ from .devices import charger_subentry
 from .discovery import card_title
 from .engine.model.station import StationIdentity
 from .flow_schemas import flat, main_fuse_schema, port_schema, site_schema
+from .options_flow import OfflineEvseOptionsFlow
 from .port import bind_error, bind_reason
 
 
@@ -163,6 +165,13 @@ class OfflineEvseConfigFlow(CircuitSteps[ConfigFlowContext, ConfigFlowResult, st
             },
             errors=errors,
         )
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        """Offer what most sites never need."""
+        return OfflineEvseOptionsFlow()
 
     @classmethod
     @callback

@@ -12,6 +12,9 @@ from homeassistant.helpers.start import async_at_started
 from .const import CONF_CIRCUIT_ID, DOMAIN, MAIN_CIRCUIT, SUBENTRY_CIRCUIT
 from .devices import charger_subentry
 from .engine.model.failure import LayoutError
+from .engine.model.offer import Escalation
+from .engine.model.self_test import SelfTestResult
+from .engine.model.station import EvseKey
 from .engine.site.site import Site
 from .port import bind_reason
 from .site_config import meter_set_ups
@@ -23,6 +26,9 @@ BAD_LAYOUT: Final = "bad_layout"
 PORT_TAKEN: Final = "port_taken"
 LEDGER_FAILED: Final = "ledger_failed"
 NO_MAIN_FUSE: Final = "no_main_fuse"
+LIMIT_IGNORED: Final = "limit_ignored"
+SELF_TEST_FAILED: Final = "self_test_failed"
+SELF_TEST_OUTDATED: Final = "self_test_outdated"
 
 
 class SiteIssues:
@@ -35,6 +41,7 @@ class SiteIssues:
         self._site = site
         self._silent: dict[str, CALLBACK_TYPE] = {}
         self._refused: dict[str, CALLBACK_TYPE] = {}
+        self._ignored: dict[EvseKey, CALLBACK_TYPE] = {}
         self._present: set[str] = set()
         self._unsubscribe: list[CALLBACK_TYPE] = []
 
@@ -55,8 +62,9 @@ class SiteIssues:
         """
         while self._unsubscribe:
             self._unsubscribe.pop()()
-        for pending in (*self._silent.values(), *self._refused.values()):
+        for pending in (*self._silent.values(), *self._refused.values(), *self._ignored.values()):
             pending()
+        self._ignored.clear()
         self._silent.clear()
         self._refused.clear()
         for issue_id in tuple(self._present) if forget else ():
@@ -73,6 +81,14 @@ class SiteIssues:
         for station_id in tuple(self._refused):
             if charger_subentry(self._entry, station_id) is None:
                 self._password_accepted(station_id)
+        for evse in tuple(self._ignored):
+            if charger_subentry(self._entry, evse.station_id) is None:
+                self._limit_followed(evse)
+        for issue_id in tuple(self._present):
+            for kind in (SELF_TEST_FAILED, SELF_TEST_OUTDATED):
+                station_id = issue_id.removeprefix(f"{kind}_")
+                if station_id != issue_id and charger_subentry(self._entry, station_id) is None:
+                    self._delete(issue_id)
         self._look_for_entities()
 
     @callback
@@ -96,6 +112,57 @@ class SiteIssues:
             placeholders={"charger": subentry.title},
             data={"entry_id": self._entry.entry_id, "subentry_id": subentry.subentry_id},
         )
+
+    @callback
+    def limit_ignored(self, evse: EvseKey, escalation: Escalation) -> None:
+        """Tell that a car goes on drawing too much whatever is done, until it does not any more."""
+        subentry = charger_subentry(self._entry, evse.station_id)
+        state = self._site.evses.get(evse)
+        if subentry is None or state is None:
+            return
+
+        @callback
+        def changed() -> None:
+            if state.escalation is None:
+                self._limit_followed(evse)
+
+        if evse not in self._ignored:
+            self._ignored[evse] = state.listen(changed)
+        self._create(
+            f"{LIMIT_IGNORED}_{evse.station_id}_{evse.evse_id}",
+            LIMIT_IGNORED,
+            placeholders={
+                "charger": subentry.title,
+                "drawn": f"{escalation.drawn_a:.0f}",
+                "offered": f"{escalation.offered_a:.0f}",
+            },
+            severity=ir.IssueSeverity.CRITICAL,
+            fixable=False,
+        )
+
+    @callback
+    def _limit_followed(self, evse: EvseKey) -> None:
+        """Take that back."""
+        self._ignored.pop(evse)()
+        self._delete(f"{LIMIT_IGNORED}_{evse.station_id}_{evse.evse_id}")
+
+    @callback
+    def self_tested(self, station_id: str) -> None:
+        """Tell of a self-test that failed, and of one that was made with another firmware."""
+        subentry = charger_subentry(self._entry, station_id)
+        station = self._site.stations.get(station_id)
+        test = None if station is None else station.self_test
+        if subentry is None or station is None:
+            return
+        counts = test is not None and test.holds_for(station.identity.firmware_version)
+        failed = counts and test is not None and test.result is SelfTestResult.FAILED
+        outdated = test is not None and test.result is not SelfTestResult.ABORTED and not counts
+        for kind, present in ((SELF_TEST_FAILED, failed), (SELF_TEST_OUTDATED, outdated)):
+            if present and f"{kind}_{station_id}" not in self._present:
+                placeholders = {"charger": subentry.title}
+                self._create(f"{kind}_{station_id}", kind, placeholders=placeholders, fixable=False)
+            elif not present:
+                self._delete(f"{kind}_{station_id}")
 
     @callback
     def port_taken(self, port: int, error: OSError) -> None:
@@ -147,9 +214,11 @@ class SiteIssues:
         """Follow what the site says of itself."""
         state = self._site.state
         self._set(LEDGER_FAILED, state.ledger_failed, severity=ir.IssueSeverity.ERROR, fixable=False)
-        for circuit_id in state.silent_meters - self._silent.keys():
+        # Of a meter that reports the wrong thing, that is told.
+        silent = state.silent_meters - state.distrusted_meters
+        for circuit_id in silent - self._silent.keys():
             self._silent[circuit_id] = self._tell_later(circuit_id)
-        for circuit_id in self._silent.keys() - state.silent_meters:
+        for circuit_id in self._silent.keys() - silent:
             self._silent.pop(circuit_id)()
             self._delete(f"meter_silent_{circuit_id}")
 

@@ -7,13 +7,22 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigSu
 from homeassistant.const import CONF_PORT, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 
+from .commissioning_issues import CommissioningIssues
 from .const import CONF_CIRCUIT_ID, CONF_STATION_ID, SUBENTRY_CHARGER, SUBENTRY_CIRCUIT
 from .devices import note_identity, register_charger, register_evse, register_site, rename_circuit
 from .discovery import discover_stranger, dismiss_adopted
 from .engine.model.failure import LayoutError
 from .engine.model.station import EvseKey, StationIdentity
-from .engine.site.announcement import Announcement, EvseFound, LimitIgnored, PasswordRefused, StrangerAppeared
+from .engine.site.announcement import (
+    Announcement,
+    DuplicateRefused,
+    EvseFound,
+    LimitIgnored,
+    PasswordRefused,
+    StrangerAppeared,
+)
 from .engine.site.site import Site
+from .grid_inputs import GridInputs
 from .issues import SiteIssues
 from .meter import MeterFeed
 from .meter_rename import follow_renames
@@ -39,9 +48,11 @@ class EvseRuntime:
         "_circuit_listeners",
         "_circuits",
         "_closed",
+        "_commissioning_issues",
         "_entry",
         "_evse_listeners",
         "_evses",
+        "_grid",
         "_hass",
         "_issues",
         "_meters",
@@ -64,8 +75,10 @@ class EvseRuntime:
         self._circuit_listeners: list[CircuitListener] = []
         self._evse_listeners: list[EvseListener] = []
         self._meters = MeterFeed(hass, site.meter_reported, site.meter_changed)
+        self._grid = GridInputs(hass, entry, site.grid)
         self._chargers: dict[str, CALLBACK_TYPE] = {}
         self._issues = SiteIssues(hass, entry, site)
+        self._commissioning_issues = CommissioningIssues(hass, entry, site)
         self._port: int = entry.data[CONF_PORT]
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self._closed = False
@@ -77,6 +90,7 @@ class EvseRuntime:
         self._unsubscribe.append(follow_renames(self._hass, self._entry))
         self._unsubscribe.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.close))
         self._issues.start()
+        self._commissioning_issues.start()
         self._follow_set_up()
         self._unsubscribe.append(self._entry.async_on_state_change(self._show_strangers))
 
@@ -86,7 +100,9 @@ class EvseRuntime:
             return
         self._closed = True
         self._meters.stop()
+        self._grid.stop()
         self._issues.stop(forget=event is None)
+        self._commissioning_issues.stop(forget=event is None)
         for subscription in (*self._chargers.values(), *self._unsubscribe):
             subscription()
         self._chargers.clear()
@@ -167,6 +183,7 @@ class EvseRuntime:
         for evse in tuple(self.site.evses):
             self._evse_found(evse)
         self._meters.follow(meter_set_ups(entry))
+        self._grid.follow()
         self._issues.set_up_changed()
 
     @callback
@@ -220,6 +237,8 @@ class EvseRuntime:
                 self._evse_found(evse)
             case StrangerAppeared(station_id, identity):
                 self._show_stranger(station_id, identity)
+            case DuplicateRefused(station_id):
+                self._commissioning_issues.duplicate_station(station_id)
             case PasswordRefused(station_id):
                 self._issues.password_refused(station_id)
             case LimitIgnored(evse, escalation):

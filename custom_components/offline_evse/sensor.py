@@ -20,6 +20,8 @@ from .entity import (
     add_connector_entities,
     add_site_entities,
 )
+from .explanation_descriptions import explanation_sensors, outlook_sensors
+from .grid_descriptions import GRID_SENSORS
 from .runtime import EvseRuntime, OfflineEvseConfigEntry
 from .sensor_descriptions import (
     CHARGER_SENSORS,
@@ -30,6 +32,7 @@ from .sensor_descriptions import (
     OfflineEvseSensorDescription,
     circuit_sensors,
 )
+from .sentences import Sentences
 
 PARALLEL_UPDATES = 0
 
@@ -45,10 +48,14 @@ async def async_setup_entry(
 
     add_site_entities(hass, entry, async_add_entities, OfflineEvseSensor, SITE_SENSORS)
     add_site_entities(hass, entry, async_add_entities, count, (CONNECTED_CHARGERS,))
+    add_site_entities(hass, entry, async_add_entities, OfflineEvseSensor, GRID_SENSORS)
     add_circuit_entities(hass, entry, async_add_entities, OfflineEvseSensor, circuit_sensors)
     add_charger_entities(hass, entry, async_add_entities, OfflineEvseSensor, CHARGER_SENSORS)
     add_connector_entities(hass, entry, async_add_entities, OfflineEvseSensor, CONNECTOR_SENSORS)
     add_connector_entities(hass, entry, async_add_entities, SessionDurationSensor, (SESSION_DURATION,))
+    sentences = Sentences(hass)
+    add_site_entities(hass, entry, async_add_entities, OfflineEvseSensor, outlook_sensors(sentences))
+    add_connector_entities(hass, entry, async_add_entities, OfflineEvseSensor, explanation_sensors(sentences))
 
 
 class ShownValue(NamedTuple):
@@ -63,7 +70,7 @@ class OfflineEvseSensor[StateT: Listened](OfflineEvseEntity[StateT, ShownValue],
     """View of a value."""
 
     entity_description: OfflineEvseSensorDescription[StateT]
-    _unrecorded_attributes = frozenset({"kinds"})
+    _unrecorded_attributes = frozenset({"sentence", "kinds", "lines"})
 
     @override
     def _read(self) -> ShownValue:

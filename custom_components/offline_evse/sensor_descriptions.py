@@ -21,8 +21,9 @@ from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
 from .const import MAIN_CIRCUIT
-from .engine.model.offer import LimitReason
+from .engine.model.offer import EscalationStep, LimitReason
 from .engine.model.phases import Phase
+from .engine.model.self_test import SelfTestResult
 from .engine.site.site import Site
 from .engine.site.state import EvseState, EvseStatus, Listened, SiteState, StationState
 from .entity import OfflineEvseEntityDescription
@@ -31,6 +32,10 @@ CARD_NONE = "no_card"
 CARD_REMOTE = "remote_start"
 CARD_UNKNOWN = "unknown_card"
 NO_ERROR = "no_error"
+NO_ESCALATION = "none"
+TEST_NEVER = "not_tested"
+TEST_RUNNING = "running"
+TEST_OUTDATED = "outdated"
 
 _STATUS = {status: str(status) for status in EvseStatus} | {EvseStatus.UNAVAILABLE: "out_of_service"}
 """To Home Assistant, the state `unavailable` says that nothing is known of the connector."""
@@ -85,6 +90,27 @@ def _binding(site: Site, state: EvseState) -> Mapping[str, Any]:
     return {
         "circuit": None if circuit is None else circuit.name,
         "phase": None if binding.phase is None else binding.phase.name,
+    }
+
+
+def _self_test(_: Site, station: StationState) -> str:
+    """Tell how the last self-test ended, if that still says something."""
+    if station.self_test_running:
+        return TEST_RUNNING
+    if (test := station.self_test) is None:
+        return TEST_NEVER
+    if test.result is not SelfTestResult.ABORTED and not test.holds_for(station.identity.firmware_version):
+        return TEST_OUTDATED
+    return test.result
+
+
+def _self_test_attributes(_: Site, station: StationState) -> Mapping[str, Any]:
+    """Tell when it was, with which firmware, and how long the charger took."""
+    test = station.self_test
+    return {
+        "date": None if test is None else test.at.isoformat(timespec="seconds"),
+        "firmware": None if test is None else test.firmware,
+        "seconds": None if test is None else test.took_s,
     }
 
 
@@ -225,6 +251,15 @@ CONNECTOR_SENSORS: tuple[OfflineEvseSensorDescription[EvseState], ...] = (
         value_fn=lambda _, evse: None if evse.connector_status is None else evse.error_code or NO_ERROR,
         attributes_fn=lambda _, evse: {"info": evse.error_info},
     ),
+    OfflineEvseSensorDescription(
+        key="escalation",
+        translation_key="escalation",
+        device_class=SensorDeviceClass.ENUM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        options=[NO_ESCALATION, *(step.name.lower() for step in EscalationStep)],
+        offline=True,
+        value_fn=lambda _, evse: NO_ESCALATION if evse.escalation is None else evse.escalation.step.name.lower(),
+    ),
     *(_current(terminal) for terminal in range(3)),
     *(_voltage(terminal) for terminal in range(3)),
 )
@@ -271,6 +306,16 @@ CHARGER_SENSORS: tuple[OfflineEvseSensorDescription[StationState], ...] = (
         offline=True,
         value_fn=lambda _, station: sum(station.oddities.values()),
         attributes_fn=lambda _, station: {"kinds": dict(station.oddities)},
+    ),
+    OfflineEvseSensorDescription(
+        key="self_test",
+        translation_key="self_test",
+        device_class=SensorDeviceClass.ENUM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        options=[TEST_NEVER, TEST_RUNNING, TEST_OUTDATED, *SelfTestResult],
+        offline=True,
+        value_fn=_self_test,
+        attributes_fn=_self_test_attributes,
     ),
 )
 

@@ -63,6 +63,8 @@ def register_services(hass: HomeAssistant) -> None:
         },
     )
     register("remove_card", remove_card, _SITE | {vol.Required(ATTR_CARD): _CARD})
+    register("stop_all_charging", stop_all_charging, _SITE)
+    register("resume_charging", resume_charging, _SITE)
     register("list_cards", list_cards, _SITE, SupportsResponse.ONLY)
     register("get_tree", get_tree, _SITE, SupportsResponse.ONLY)
     register(
@@ -111,6 +113,16 @@ async def set_limit(call: ServiceCall) -> None:
             translation_key="limit_out_of_range",
             translation_placeholders={"minimum": f"{state.minimum_a:g}", "maximum": f"{state.maximum_a:g}"},
         ) from err
+
+
+async def stop_all_charging(call: ServiceCall) -> None:
+    """Hold every connector of the site at 0 A until somebody resumes."""
+    await recorded(_site_entry(call).runtime_data.site.stop_all(True))
+
+
+async def resume_charging(call: ServiceCall) -> None:
+    """Let the site charge again."""
+    await recorded(_site_entry(call).runtime_data.site.stop_all(False))
 
 
 async def enrol_card(call: ServiceCall) -> None:

@@ -9,8 +9,15 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .engine.site.state import EvseState, Listened, StationState
-from .entity import OfflineEvseEntity, OfflineEvseEntityDescription, Place, add_charger_entities, add_connector_entities
+from .engine.site.state import EvseState, Listened, SiteState, StationState
+from .entity import (
+    OfflineEvseEntity,
+    OfflineEvseEntityDescription,
+    Place,
+    add_charger_entities,
+    add_connector_entities,
+    add_site_entities,
+)
 from .refusals import demand, recorded
 from .runtime import OfflineEvseConfigEntry
 
@@ -57,8 +64,18 @@ CHARGER_SWITCHES: tuple[OfflineEvseSwitchDescription[StationState], ...] = (
         key="in_service",
         translation_key="in_service",
         entity_category=EntityCategory.CONFIG,
-        is_on_fn=lambda station: station.operative,
+        # A connector that was taken out because its limits were not followed comes back only when somebody says so.
+        is_on_fn=lambda station: None if station.operative is None else station.operative and not station.taken_out,
         turn_fn=_turn_service,
+    ),
+)
+
+SITE_SWITCHES: tuple[OfflineEvseSwitchDescription[SiteState], ...] = (
+    OfflineEvseSwitchDescription(
+        key="stop_all_charging",
+        translation_key="stop_all_charging",
+        is_on_fn=lambda state: state.stopped,
+        turn_fn=lambda place, on: recorded(place.site.stop_all(on)),
     ),
 )
 
@@ -67,6 +84,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: OfflineEvseConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the switches."""
+    add_site_entities(hass, entry, async_add_entities, OfflineEvseSwitch, SITE_SWITCHES)
     add_charger_entities(hass, entry, async_add_entities, OfflineEvseSwitch, CHARGER_SWITCHES)
     add_connector_entities(hass, entry, async_add_entities, OfflineEvseSwitch, CONNECTOR_SWITCHES)
 

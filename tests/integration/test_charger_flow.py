@@ -166,3 +166,40 @@ async def test_without_a_running_site_there_is_no_address(
     await hass.config_entries.async_unload(empty_site_entry.entry_id)
     done = await begin(hass, empty_site_entry)
     assert done["reason"] == "not_running"
+
+
+@pytest.mark.parametrize(
+    ("answers", "error"),
+    [
+        ({"connection": {"timeout": "own", "refresh": 60}}, "own_timeout_needed"),
+        ({"connection": {"timeout": "own", "refresh": 60, "expiry": 60}}, "refresh_after_expiry"),
+        ({"connection": {"hardware": 10}}, "hardware_below_maximum"),
+        ({"wiring": "r", "limits": {"can_switch_phases": True}}, "one_phase_cannot_switch"),
+    ],
+)
+async def test_what_cannot_be_in_a_section_is_told(
+    hass: HomeAssistant, empty_site: Site, empty_site_entry: MockConfigEntry, answers: dict[str, Any], error: str
+) -> None:
+    flow = await begin(hass, empty_site_entry)
+    flow = await go_on(hass, flow, {"station": "manual"})
+    flow = await go_on(hass, flow, {"station_id": "CP-2"})
+    assert (await go_on(hass, flow, ANSWERS | answers))["errors"] == {"base": error}
+
+
+async def test_a_charger_has_its_own_silence_and_its_own_caps(
+    hass: HomeAssistant, empty_site: Site, empty_site_entry: MockConfigEntry
+) -> None:
+    flow = await begin(hass, empty_site_entry)
+    flow = await go_on(hass, flow, {"station": "manual"})
+    flow = await go_on(hass, flow, {"station_id": "CP-2"})
+    own = {"connection": {"timeout": "60_70", "after_expiry": "hold"}, "limits": {"session_energy": 12}}
+    assert (await go_on(hass, flow, ANSWERS | own))["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    (station,) = empty_site.config.stations
+    assert (station.refresh_s, station.expires_s, station.after_expiry) == (60, 70, "hold")
+    assert station.session_energy_wh == 12000
+    # Changed later, it is suggested as it is.
+    (subentry,) = empty_site_entry.get_subentries_of_type("charger")
+    flow = await empty_site_entry.start_subentry_reconfigure_flow(hass, subentry.subentry_id)
+    inner = next(value for key, value in flow["data_schema"].schema.items() if key == "connection").schema
+    assert get_schema_suggested_value(inner.schema, "timeout") == "60_70"

@@ -127,8 +127,12 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
 @pytest.mark.parametrize(
     ("part", "filled"),
     [
-        ("exceptions", {"charger", "error", "folder", "maximum", "minimum", "port"}),
-        ("issues", {"charger", "circuit", "entities", "error", "old_port", "port", "site"}),
+        (
+            "exceptions",
+            {"charger", "circuit", "count", "current", "error", "folder", "limit", "load", "maximum", "minimum"}
+            | {"missing", "phase", "port", "taken"},
+        ),
+        ("issues", {"charger", "circuit", "drawn", "entities", "error", "offered", "old_port", "port", "site"}),
         ("config", {"charger", "entities", "error", "name", "port", "site", "station_id"}),
         ("config_subentries", {"charger", "entities", "remote_url", "url"}),
         ("device", {"number"}),

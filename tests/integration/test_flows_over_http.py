@@ -67,7 +67,8 @@ async def test_adopting_a_discovered_charger(
     await hass.async_block_till_done()
     (card,) = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
     shown = await (await client.get(f"{FLOW}/{card['flow_id']}")).json()
-    assert fields(shown) == ["name", "circuit", "wiring", "maximum", "safe", "default_profile", "advanced"]
+    first = ["name", "circuit", "wiring", "maximum", "safe", "default_profile"]
+    assert fields(shown) == [*first, "connection", "limits", "advanced"]
     answers = {field["name"]: field["default"] for field in shown["data_schema"] if "default" in field}
     answers |= {"name": "Carport", "advanced": {"minimum": 6, "priority": 0}}
     done = await post(client, f"{FLOW}/{card['flow_id']}", **answers)

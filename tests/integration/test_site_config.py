@@ -51,6 +51,46 @@ def test_a_charger_is_read_whole() -> None:
     assert station.priority == 2
 
 
+def test_what_a_charger_does_in_silence_is_read() -> None:
+    data = CHARGER | {
+        "timeout": "own",
+        "refresh": 30,
+        "expiry": 75,
+        "after_expiry": "hold",
+        "hardware": 32,
+        "session_time": 1.5,
+        "session_energy": 20,
+        "derate_from": 60,
+        "pause_way": "stop",
+        "can_switch_phases": True,
+        "weight": 2.5,
+    }
+    config = site_config(entry_of(circuit_subentry(MAIN, "Home"), charger_subentry(data, "Garage")))
+    (station,) = config.stations
+    assert (station.refresh_s, station.expires_s, station.after_expiry) == (30, 75, "hold")
+    assert (station.hardware_a, station.weight, station.can_switch_phases) == (32.0, 2.5, True)
+    assert (station.session_time_s, station.session_energy_wh, station.derate_from_c) == (5400, 20000, 60.0)
+    assert station.pause_way == "stop"
+
+
+@pytest.mark.parametrize(
+    ("timeout", "refresh_s", "expires_s"),
+    [
+        ("none", 120, None),
+        ("60_70", 60, 70),
+        ("60_130", 60, 130),
+        ("120_130", 120, 130),
+        ("120_250", 120, 250),
+        ("300_310", 300, 310),
+        ("300_610", 300, 610),
+    ],
+)
+def test_the_pairs_are_what_they_say(timeout: str, refresh_s: int, expires_s: int | None) -> None:
+    data = CHARGER | {"timeout": timeout, "refresh": 1, "expiry": 2}
+    (station,) = site_config(entry_of(circuit_subentry(MAIN, "Home"), charger_subentry(data, "Garage"))).stations
+    assert (station.refresh_s, station.expires_s) == (refresh_s, expires_s)
+
+
 def test_an_empty_password_is_none() -> None:
     entry = entry_of(circuit_subentry(MAIN, "Home"), charger_subentry(CHARGER | {"password": ""}, "Garage"))
     assert site_config(entry).stations[0].password is None
