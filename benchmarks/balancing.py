@@ -1,110 +1,160 @@
-"""How long it takes to share a fuse out.
+"""What the balancing keeps off the fuses and what it delivers, in every scenario, on a virtual clock.
 
-The tree has a metered main fuse and a sub-distribution for every 25 chargers. There are enough cars that most rows are
-full and some chargers wait, a car in three draws on one phase, and the load of the house changes before every look.
+    python -m benchmarks.balancing                      all scenarios; the hostile ones beside other control laws
+    python -m benchmarks.balancing --scenario hotel     only one (repeat the option for more)
+    python -m benchmarks.balancing --quick              short, one seed
+    python -m benchmarks.balancing --picture docs/images/balancing-pareto.svg
+
+The balancer is driven through its own door, as the site drives it; there are no frames and no sockets. How the figures
+are meant is told in benchmarks/README.md.
 """
 
 import argparse
-from random import Random
-from statistics import median, quantiles
-import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+import sys
 
-from custom_components.offline_evse.engine.balancing.allocator import Claim, allocate
-from custom_components.offline_evse.engine.balancing.control import Balancer
-from custom_components.offline_evse.engine.balancing.fuse_tree import FuseTree
-from custom_components.offline_evse.engine.model.circuit import Circuit, EvsePlacement, SiteLayout
-from custom_components.offline_evse.engine.model.meter import CircuitSample
-from custom_components.offline_evse.engine.model.offer import EvseDemand
-from custom_components.offline_evse.engine.model.phases import IN_ORDER, Phase, PhaseAmperes, Wiring
-from custom_components.offline_evse.engine.model.station import EvseKey
-
+from .control_laws.all_laws import NONE, OTHERS, OURS, ours
+from .control_laws.law import ControlLaw
+from .judging.figures import Figures
+from .judging.optimum import optimum_kwh
+from .judging.picture import Panel, Point, write
+from .judging.tables import LAW_COLUMNS, SCENARIO_COLUMNS, law_row, scenario_row, shortfalls
 from .report import print_table
+from .scenarios.all_scenarios import SCENARIOS
+from .scenarios.scenario import Scenario
+from .site_model.run import Run
 
-_SIZES = (5, 50, 200)
-_PER_CIRCUIT = 25
+HOSTILE_SEEDS = 8
+OTHER_SEEDS = 3
+WINDOWS_S = (20.0, 120.0)
+"""Other windows of ours, for the picture."""
+_PROBE_EVERY_S = 600
+_QUICK_HOURS = 0.5
+_LONG_HOURS = 4.0
+"""A scenario longer than this runs with one seed."""
 
 
-def _layout(chargers: int) -> SiteLayout:
-    main_a = max(25.0, chargers * 5.0)
-    circuits = [Circuit(circuit_id="main", name="Main", limit_a=PhaseAmperes(main_a, main_a, main_a), metered=True)]
-    circuits += [
-        Circuit(circuit_id=f"sub{number}", name=f"Sub {number}", parent_id="main", limit_a=PhaseAmperes(160, 160, 160))
-        for number in range(-(-chargers // _PER_CIRCUIT))
+def measure(
+    scenario: Scenario,
+    law: Callable[[], ControlLaw],
+    seeds: Sequence[int],
+    *,
+    probe_every_s: int = 0,
+    optimum: bool = False,
+) -> Figures:
+    """Run a scenario with every seed, and return what came of all."""
+    figures = Figures()
+    for seed in seeds:
+        run = Run(scenario, seed, law)
+        best = (optimum_kwh(run, margins=True), optimum_kwh(run, margins=False)) if optimum else (0.0, 0.0)
+        one = run.run(probe_every_s)
+        one.optimum_kwh, one.fuse_optimum_kwh = best
+        figures.add(one)
+    return figures
+
+
+def compare(scenario: Scenario, seeds: Sequence[int]) -> dict[str, Figures]:
+    """Run a scenario under every law."""
+    laws = {**NONE, **OTHERS, OURS: ours()}
+    return {name: measure(scenario, law, seeds) for name, law in laws.items()}
+
+
+def verdict(results: dict[str, Figures]) -> str:
+    """Say how our law stands among the others."""
+    mine = results[OURS]
+    rest = [results[name] for name in OTHERS]
+    share = mine.energy_kwh / median(other.energy_kwh for other in rest)
+    better = [
+        name
+        for name in OTHERS
+        if results[name].over_s <= mine.over_s and results[name].energy_kwh >= mine.energy_kwh
     ]
-    placements = tuple(
-        EvsePlacement(
-            evse=EvseKey(f"CP{number:03d}", 1), circuit_id=f"sub{number // _PER_CIRCUIT}", wiring=_wiring(number)
-        )
-        for number in range(chargers)
+    return (
+        f"ours: {mine.over_s} s beside {min(other.over_s for other in rest):,} to "
+        f"{max(other.over_s for other in rest):,} s of the others, {share:.0%} of their median energy; "
+        f"better on both axes: {', '.join(better) or 'none'}"
     )
-    return SiteLayout(circuits=tuple(circuits), placements=placements)
 
 
-def _wiring(number: int) -> Wiring:
-    return (Phase(number // 3 % 3),) if number % 3 == 0 else IN_ORDER
-
-
-def _time_allocator(chargers: int, rounds: int) -> list[float]:
-    tree = FuseTree(_layout(chargers))
-    claims = [
-        Claim(evse=evse, rows=tree.coefficients(evse), minimum_a=6.0, maximum_a=16.0, weight=1.0 + number % 2)
-        for number, evse in enumerate(tree.placements)
+def _panel(scenario: Scenario, results: dict[str, Figures], seeds: Sequence[int]) -> Panel:
+    points = [
+        Point(
+            name=name,
+            over_s=figures.over_s,
+            energy_kwh=figures.energy_kwh,
+            ours=name == OURS,
+            trips=figures.trips > 0,
+        )
+        for name, figures in results.items()
+        if name not in NONE
     ]
-    random = Random(1)
-    took_ms = []
-    for turn in range(rounds):
-        house_a = random.uniform(0, tree.limits[0] / 4)
-        capacity = [limit - house_a for limit in tree.limits]
-        started_s = time.perf_counter()
-        allocate(claims, capacity, turn)
-        took_ms.append((time.perf_counter() - started_s) * 1e3)
-    return took_ms
+    for window_s in WINDOWS_S:
+        figures = measure(scenario, ours(window_s), seeds)
+        points.append(
+            Point(name=f"ours, W = {window_s:g} s", over_s=figures.over_s, energy_kwh=figures.energy_kwh, window=True)
+        )
+    return Panel(scenario.subject, points)
 
 
-def _time_balancer(chargers: int, rounds: int) -> list[float]:
-    layout = _layout(chargers)
-    balancer = Balancer()
-    balancer.set_layout(layout)
-    limit_a = layout.circuits[0].limit_a.l1
-    random = Random(1)
-    at_s = 1000.0
-    for placement in layout.placements:
-        balancer.set_demand(EvseDemand(evse=placement.evse, connected=True, wants_current=True, ceiling_a=16.0), at_s)
-    took_ms = []
-    drawn_a = dict.fromkeys((placement.evse for placement in layout.placements), 0.0)
-    for _ in range(rounds):
-        at_s += 1.0
-        house_a = random.uniform(0, limit_a / 4)
-        total_a = [house_a] * 3
-        for placement in layout.placements:
-            draw_a = drawn_a[placement.evse]
-            balancer.draw_reported(placement.evse, (draw_a,) * len(placement.wiring), at_s)
-            for phase in placement.wiring:
-                total_a[phase] += draw_a
-        balancer.meter_reported(CircuitSample("main", PhaseAmperes(*total_a), at_s))
-        started_s = time.perf_counter()
-        decision = balancer.decide(at_s)
-        took_ms.append((time.perf_counter() - started_s) * 1e3)
-        for evse, offer in decision.offers.items():
-            drawn_a[evse] = offer.current_a
-            balancer.offer_confirmed(evse, offer.current_a, at_s)
-    if not any(drawn_a.values()):
-        raise RuntimeError("Nobody was offered anything, which is no measure of sharing")
-    return took_ms
+def _hostile(scenarios: Sequence[Scenario], seeds: Sequence[int], picture: Path | None) -> None:
+    panels = []
+    for scenario in scenarios:
+        results = compare(scenario, seeds)
+        title = f"{scenario.name}: {scenario.subject}, {len(seeds)} × {scenario.hours:g} h"
+        print_table(title, LAW_COLUMNS, [law_row(name, figures) for name, figures in results.items()])
+        print(f"\n{verdict(results)}", flush=True)
+        if picture is not None:
+            panels.append(_panel(scenario, results, seeds))
+    if picture is not None and panels:
+        hours = scenarios[0].hours
+        write(picture, panels, f"{len(seeds)} seeds × {hours:g} h on a virtual clock; all laws with 1 A of margin.")
+
+
+def _others(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> None:
+    rows = []
+    said: list[str] = []
+    for scenario in scenarios:
+        chosen = seeds[:1] if scenario.hours > _LONG_HOURS else seeds
+        figures = measure(scenario, ours(), chosen, probe_every_s=_PROBE_EVERY_S, optimum=True)
+        rows.append(scenario_row(scenario, figures))
+        print(f"{scenario.name} done", file=sys.stderr, flush=True)
+        said.extend(f"{scenario.name}: {what}" for what in shortfalls(scenario, figures))
+        if scenario.name == "quarter-hour":
+            said.append(f"quarter-hour: highest mean {figures.quarter_kw:.2f} kW")
+        if scenario.name == "grid-limit":
+            said.append(f"grid-limit: complied after {figures.comply_s} s, {figures.over_limit_s} s above it later")
+    print_table(f"Our law, {len(seeds)} seed(s) each", SCENARIO_COLUMNS, rows)
+    for scenario in scenarios:
+        print(f"- {scenario.name}: {scenario.subject}")
+    print("\n" + "\n".join(said))
 
 
 def main() -> None:
-    """Measure each size, and print the median and the slow end."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=300)
-    rounds = parser.parse_args().rounds
-    rows = []
-    for name, measure in (("allocate", _time_allocator), ("Balancer.decide", _time_balancer)):
-        for chargers in _SIZES:
-            took_ms = measure(chargers, rounds)
-            slow_ms = quantiles(took_ms, n=100)[98]
-            rows.append((name, str(chargers), f"{min(took_ms):.3f}", f"{median(took_ms):.3f}", f"{slow_ms:.3f}"))
-    print_table("Sharing out", ("what", "chargers", "least ms", "median ms", "99 % within ms"), rows)
+    """Run what is asked for, and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scenario", action="append", choices=sorted(SCENARIOS), help="repeat for more; default: all")
+    parser.add_argument("--hours", type=float, help="instead of each scenario's own")
+    parser.add_argument("--seeds", type=int, help=f"how many; default {HOSTILE_SEEDS} hostile, {OTHER_SEEDS} otherwise")
+    parser.add_argument("--quick", action="store_true", help="one seed, half an hour of the long ones")
+    parser.add_argument("--picture", type=Path, help="where to write the picture of the hostile scenarios")
+    arguments = parser.parse_args()
+    chosen = [SCENARIOS[name] for name in arguments.scenario or SCENARIOS]
+    hours = arguments.hours
+    if arguments.quick:
+        hours = hours or _QUICK_HOURS
+        chosen = [scenario for scenario in chosen if not scenario.events or scenario.hours <= hours] or chosen
+    if hours is not None:
+        chosen = [replace(scenario, hours=min(hours, scenario.hours)) for scenario in chosen]
+    hostile = [scenario for scenario in chosen if scenario.name.startswith("hostile")]
+    others = [scenario for scenario in chosen if scenario not in hostile]
+    count = 1 if arguments.quick else arguments.seeds
+    if hostile:
+        _hostile(hostile, range(1, (count or HOSTILE_SEEDS) + 1), arguments.picture)
+    if others:
+        _others(others, range(1, (count or OTHER_SEEDS) + 1))
 
 
 if __name__ == "__main__":

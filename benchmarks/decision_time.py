@@ -1,0 +1,111 @@
+"""How long it takes to share a fuse out.
+
+The tree has a metered main fuse and a sub-distribution for every 25 chargers. There are enough cars that most rows are
+full and some chargers wait, a car in three draws on one phase, and the load of the house changes before every look.
+"""
+
+import argparse
+from random import Random
+from statistics import median, quantiles
+import time
+
+from custom_components.offline_evse.engine.balancing.allocator import Claim, allocate
+from custom_components.offline_evse.engine.balancing.control import Balancer
+from custom_components.offline_evse.engine.balancing.fuse_tree import FuseTree
+from custom_components.offline_evse.engine.model.circuit import Circuit, EvsePlacement, SiteLayout
+from custom_components.offline_evse.engine.model.meter import CircuitSample
+from custom_components.offline_evse.engine.model.offer import EvseDemand
+from custom_components.offline_evse.engine.model.phases import IN_ORDER, Phase, PhaseAmperes, Wiring
+from custom_components.offline_evse.engine.model.station import EvseKey
+
+from .report import print_table
+
+_SIZES = (5, 50, 200)
+_PER_CIRCUIT = 25
+
+
+def _layout(chargers: int) -> SiteLayout:
+    main_a = max(25.0, chargers * 5.0)
+    circuits = [Circuit(circuit_id="main", name="Main", limit_a=PhaseAmperes(main_a, main_a, main_a), metered=True)]
+    circuits += [
+        Circuit(circuit_id=f"sub{number}", name=f"Sub {number}", parent_id="main", limit_a=PhaseAmperes(160, 160, 160))
+        for number in range(-(-chargers // _PER_CIRCUIT))
+    ]
+    placements = tuple(
+        EvsePlacement(
+            evse=EvseKey(f"CP{number:03d}", 1), circuit_id=f"sub{number // _PER_CIRCUIT}", wiring=_wiring(number)
+        )
+        for number in range(chargers)
+    )
+    return SiteLayout(circuits=tuple(circuits), placements=placements)
+
+
+def _wiring(number: int) -> Wiring:
+    return (Phase(number // 3 % 3),) if number % 3 == 0 else IN_ORDER
+
+
+def _time_allocator(chargers: int, rounds: int) -> list[float]:
+    tree = FuseTree(_layout(chargers))
+    claims = [
+        Claim(evse=evse, rows=tree.coefficients(evse), minimum_a=6.0, maximum_a=16.0, weight=1.0 + number % 2)
+        for number, evse in enumerate(tree.placements)
+    ]
+    random = Random(1)
+    took_ms = []
+    for turn in range(rounds):
+        house_a = random.uniform(0, tree.limits[0] / 4)
+        capacity = [limit - house_a for limit in tree.limits]
+        started_s = time.perf_counter()
+        allocate(claims, capacity, turn)
+        took_ms.append((time.perf_counter() - started_s) * 1e3)
+    return took_ms
+
+
+def _time_balancer(chargers: int, rounds: int) -> list[float]:
+    layout = _layout(chargers)
+    balancer = Balancer()
+    balancer.set_layout(layout)
+    limit_a = layout.circuits[0].limit_a.l1
+    random = Random(1)
+    at_s = 1000.0
+    for placement in layout.placements:
+        balancer.set_demand(EvseDemand(evse=placement.evse, connected=True, wants_current=True, ceiling_a=16.0), at_s)
+    took_ms = []
+    drawn_a = dict.fromkeys((placement.evse for placement in layout.placements), 0.0)
+    for _ in range(rounds):
+        at_s += 1.0
+        house_a = random.uniform(0, limit_a / 4)
+        total_a = [house_a] * 3
+        for placement in layout.placements:
+            draw_a = drawn_a[placement.evse]
+            balancer.draw_reported(placement.evse, (draw_a,) * len(placement.wiring), at_s)
+            for phase in placement.wiring:
+                total_a[phase] += draw_a
+        balancer.meter_reported(CircuitSample("main", PhaseAmperes(*total_a), at_s))
+        started_s = time.perf_counter()
+        decision = balancer.decide(at_s)
+        took_ms.append((time.perf_counter() - started_s) * 1e3)
+        for evse, offer in decision.offers.items():
+            drawn_a[evse] = offer.current_a
+            balancer.offer_confirmed(evse, offer.current_a, at_s)
+    if not any(drawn_a.values()):
+        raise RuntimeError("Nobody was offered anything, which is no measure of sharing")
+    return took_ms
+
+
+def main() -> None:
+    """Measure each size, and print the median and the slow end."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=300)
+    rounds = parser.parse_args().rounds
+    rows = []
+    for name, measure in (("allocate", _time_allocator), ("Balancer.decide", _time_balancer)):
+        for chargers in _SIZES:
+            took_ms = measure(chargers, rounds)
+            slow_ms = quantiles(took_ms, n=100)[98]
+            rows.append((name, str(chargers), f"{min(took_ms):.3f}", f"{median(took_ms):.3f}", f"{slow_ms:.3f}"))
+    print_table("Sharing out", ("what", "chargers", "least ms", "median ms", "99 % within ms"), rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the balancing has to live through: sites, cars, houses, and everything that goes wrong."""
