@@ -12,6 +12,7 @@ from .const import DOMAIN, PLATFORMS
 from .engine.model.clock import SystemClock
 from .engine.model.failure import LayoutError, LedgerUnavailableError
 from .engine.site.opening import open_site
+from .grid_services import register_grid_services
 from .ocpp_view import register_views
 from .port import bind_reason
 from .runtime import EvseRuntime, OfflineEvseConfigEntry
@@ -26,6 +27,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register what lives as long as Home Assistant: the actions, and the door on its own web server."""
     register_views(hass)
     register_services(hass)
+    register_grid_services(hass)
     register_websocket_api(hass)
     return True
 

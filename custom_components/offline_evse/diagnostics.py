@@ -50,6 +50,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Offline
                 "port": site.port,
                 "safe_mode": site.state.safe_mode,
                 "ledger_failed": site.state.ledger_failed,
+                "grid": plain(site.state.grid),
                 "silent_meters": sorted(site.state.silent_meters),
                 "charging_power_w": site.state.charging_power_w,
                 "circuits": plain(site.state.circuits),

@@ -129,10 +129,14 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
     [
         (
             "exceptions",
-            {"charger", "circuit", "count", "current", "error", "folder", "limit", "load", "maximum", "minimum"}
-            | {"missing", "phase", "port", "taken"},
+            {"charger", "circuit", "count", "current", "error", "event", "folder", "limit", "load", "maximum"}
+            | {"minimum", "missing", "phase", "port", "taken"},
         ),
-        ("issues", {"charger", "circuit", "drawn", "entities", "error", "offered", "old_port", "port", "site"}),
+        (
+            "issues",
+            {"charger", "circuit", "drawn", "entities", "error", "factor", "first", "offered", "old_port", "phase"}
+            | {"port", "seen_in", "seen_on", "site", "station_id", "told", "wiring"},
+        ),
         ("config", {"charger", "entities", "error", "name", "port", "site", "station_id"}),
         ("config_subentries", {"charger", "entities", "remote_url", "url"}),
         ("device", {"number"}),

@@ -52,6 +52,11 @@ class GridLine:
         """Since when the fail-safe limit holds, in monotonic s."""
         return self._failsafe_s
 
+    @property
+    def heard_s(self) -> float:
+        """When it was heard last, in monotonic s."""
+        return self._heard_s
+
     def hear(self, at_s: float) -> None:
         """Note a sign of life that states nothing."""
         self._look_for_silence(at_s)

@@ -7,7 +7,7 @@ from datetime import datetime
 import logging
 from math import isfinite
 
-from ...balancing.grid.line import LineStanding
+from ...balancing.grid.line import GridLine, LineStanding
 from ...ledger.entry import microseconds, new_ulid
 from ...ledger.ledger import Ledger
 from ...model.clock import Clock, Timer
@@ -59,6 +59,11 @@ class GridDesk:
         self._proofs: dict[str, EventProof] = {}
         self._kept_s = 0.0
         self._timer: Timer | None = None
+
+    @property
+    def lines(self) -> Mapping[str, GridLine]:
+        """The lines that there are, by the key of their set-up or their event."""
+        return {key: entry.line for key, entry in self._entries.items()}
 
     def start(self) -> None:
         """Take up what ran before a restart, end what has run out meanwhile, and begin to look."""
