@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
+from .commissioning_corrections import correction
 from .const import DOMAIN, SUBENTRY_CIRCUIT
 from .flow_schemas import password_selector
 
@@ -22,6 +23,9 @@ async def async_create_fix_flow(
     subentry = entry.subentries.get(str((data or {}).get("subentry_id"))) if entry else None
     if entry is None or subentry is None:
         return ConfirmRepairFlow()
+    if data is not None and (corrected := correction(data, subentry)) is not None:
+        issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+        return CorrectionFlow(entry, subentry, corrected, issue.translation_placeholders if issue else None)
     if subentry.subentry_type == SUBENTRY_CIRCUIT:
         issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
         return MeterFlow(entry, subentry, issue.translation_placeholders if issue else None)
@@ -54,6 +58,32 @@ class MeterFlow(RepairsFlow):
             context={"source": SOURCE_RECONFIGURE, "subentry_id": self._subentry.subentry_id},
         )
         return self.async_abort(reason="choose_entities", next_flow=(FlowType.CONFIG_SUBENTRIES_FLOW, flow["flow_id"]))
+
+
+class CorrectionFlow(RepairsFlow):
+    """Says what is wrong and what will be changed, and changes it once that is confirmed."""
+
+    def __init__(
+        self, entry: ConfigEntry, subentry: ConfigSubentry, corrected: dict[str, Any], told: dict[str, str] | None
+    ) -> None:
+        """Remember what to change, and what was told."""
+        self._entry = entry
+        self._subentry = subentry
+        self._corrected = corrected
+        self._told = told
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Begin; what comes in here is not an answer yet."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Ask, and change it. What the site learns from then on shows whether that was right."""
+        if user_input is None:
+            return self.async_show_form(
+                step_id="confirm", description_placeholders=self._told, data_schema=vol.Schema({})
+            )
+        self.hass.config_entries.async_update_subentry(self._entry, self._subentry, data=self._corrected)
+        return self.async_create_entry(data={})
 
 
 class PasswordFlow(RepairsFlow):

@@ -50,6 +50,13 @@ class EvseFound:
 
 
 @dataclass(frozen=True, slots=True)
+class DuplicateRefused:
+    """A second station dialled in under the id of one that is connected and alive."""
+
+    station_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class PasswordRefused:
     """An adopted station dialled in with a wrong password, or with none."""
 
@@ -65,5 +72,12 @@ class LimitIgnored:
 
 
 type Announcement = (
-    CardPresented | SessionStarted | SessionEnded | StrangerAppeared | EvseFound | PasswordRefused | LimitIgnored
+    CardPresented
+    | SessionStarted
+    | SessionEnded
+    | StrangerAppeared
+    | EvseFound
+    | DuplicateRefused
+    | PasswordRefused
+    | LimitIgnored
 )

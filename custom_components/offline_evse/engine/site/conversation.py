@@ -1,5 +1,6 @@
 """What stations say, taken in one message at a time: the handler that the central system talks to."""
 
+from collections.abc import Callable
 import logging
 from typing import override
 
@@ -27,7 +28,7 @@ from ..model.station_event import (
     VariablesReported,
 )
 from .admission import Admission
-from .announcement import PasswordRefused, StrangerAppeared
+from .announcement import DuplicateRefused, PasswordRefused, StrangerAppeared
 from .background import Background
 from .memory import SiteMemory
 from .register import SiteRegister
@@ -69,6 +70,8 @@ class Conversation(StationHandler):
         self._memory = memory
         self._clock = clock
         self._background = background
+        self.on_introduced: Callable[[StationState], None] | None = None
+        """Called when an adopted station has told who it is, before it is answered."""
 
     @override
     def is_adopted(self, station_id: str) -> bool:
@@ -107,6 +110,8 @@ class Conversation(StationHandler):
     def connection_refused(self, station_id: str, reason: str) -> None:
         if reason == "wrong_password":
             self._register.announce(PasswordRefused(station_id))
+        elif reason == "duplicate":
+            self._register.announce(DuplicateRefused(station_id))
 
     @override
     async def station_ready(self, station_id: str) -> None:
@@ -169,6 +174,8 @@ class Conversation(StationHandler):
             firmware_version=event.identity.firmware_version or station.identity.firmware_version,
         )
         booted = {"reason": event.reason, "firmware": station.identity.firmware_version}
+        if self.on_introduced is not None:
+            self.on_introduced(station)
         await self._note(station.station_id, "station.boot", booted)
         self._background.run(self._memory.keep_station(station), "memory of a station")
         station.changed()
