@@ -1,5 +1,6 @@
 """The forms of charging profile that a station is asked to take, from the best one down."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given, strategies as st
@@ -219,7 +220,8 @@ def test_no_shape_gives_more_than_was_allowed(command: ApplyLimit, rung: int) ->
     ladder.saw_evse(1)
     shape = ladder.shapes[rung % len(ladder.shapes)]
     profile = live_profile(command, shape, NOON)
-    factor = 1.0 if shape.unit is RateUnit.AMPERES else 230.0 * command.phases
+    used = command.phases if command.use_phases is None else min(command.use_phases, command.phases)
+    factor = 1.0 if shape.unit is RateUnit.AMPERES else 230.0 * used
     assert 0 <= profile.periods[0].limit <= command.current_a * factor + 1e-3
     assert profile.start is None or profile.start < NOON
     if len(profile.periods) == 2:
@@ -273,3 +275,76 @@ def test_other_firmware_is_asked_from_the_top() -> None:
     assert not ladder.proven
     assert ladder.current == ProfileShape()
     assert ladder.shapes == known.shapes
+
+
+@pytest.mark.parametrize(
+    ("use_phases", "unit", "limit", "number"),
+    [
+        (None, RateUnit.AMPERES, 10, None),
+        (None, RateUnit.WATTS, 6900, None),
+        (1, RateUnit.AMPERES, 10, 1),
+        (1, RateUnit.WATTS, 2300, 1),
+        (2, RateUnit.WATTS, 4600, 2),
+        (3, RateUnit.AMPERES, 10, 3),
+        (3, RateUnit.WATTS, 6900, 3),
+        (7, RateUnit.WATTS, 6900, 3),
+    ],
+)
+def test_fewer_phases(use_phases: int | None, unit: RateUnit, limit: float, number: int | None) -> None:
+    """The limit stays what it is per phase, and watts are for the phases in use; in both steps of every shape."""
+    ladder = ProfileLadder(offline_duration=True)
+    ladder.saw_evse(1)
+    command = ApplyLimit(evse_id=1, current_a=10, phases=3, use_phases=use_phases, transaction_id="7", fallback_a=6)
+    for shape in ladder.shapes:
+        if shape.unit is unit:
+            profile = live_profile(command, shape, NOON)
+            assert profile.periods[0].limit == limit
+            assert {period.number_phases for period in profile.periods} == {number}
+            assert {period.phase_to_use for period in profile.periods} == {None}
+            assert len(profile.periods) == (2 if shape.two_step else 1)
+            if shape.two_step:
+                assert profile.periods[1].limit == pytest.approx(limit * 0.6)
+
+
+def test_a_station_that_can_choose_its_phase_is_told_which() -> None:
+    """The first one, so that we know what it draws on; and only where it is to use one of several."""
+    ladder = ProfileLadder()
+    assert not ladder.chooses_phase
+    ladder.learned({"SmartChargingCtrlr.ACPhaseSwitchingSupported": "true"})
+    assert ladder.chooses_phase
+    for phases, use_phases, chosen in ((3, 1, 1), (3, 2, None), (3, None, None), (1, 1, None)):
+        command = ApplyLimit(evse_id=1, current_a=10, phases=phases, use_phases=use_phases)
+        profile = live_profile(command, ladder.current, NOON, chooses_phase=ladder.chooses_phase)
+        assert profile.periods[0].phase_to_use == chosen
+
+
+@given(command=LIMITS.map(lambda limit: replace(limit, expires_after_s=None)))
+def test_a_limit_without_an_end_holds_in_every_shape(command: ApplyLimit) -> None:
+    """One period, no end of validity, no word of the connection."""
+    ladder = ProfileLadder(offline_duration=True)
+    ladder.saw_evse(1)
+    for shape in ladder.shapes:
+        profile = live_profile(command, shape, NOON)
+        assert len(profile.periods) == 1
+        assert profile.valid_to is None
+        assert profile.max_offline_s is None
+
+
+@pytest.mark.parametrize("expires_s", [60, 70, 120, 130, 250, 310, 610, 1, 86_400])
+def test_any_time_until_it_runs_out(expires_s: int) -> None:
+    """By steps, or by an end of validity with the floor below."""
+    ladder = ProfileLadder(offline_duration=True)
+    ladder.saw_evse(1)
+    command = replace(LIMIT, expires_after_s=expires_s)
+    end = NOON + timedelta(seconds=expires_s)
+    for shape in ladder.shapes:
+        profile = live_profile(command, shape, NOON)
+        if shape.kind is Kind.RELATIVE:
+            assert (len(profile.periods), profile.valid_to) == (1, None)
+        elif shape.two_step:
+            assert profile.start is not None
+            assert profile.start + timedelta(seconds=profile.periods[1].start_s) == end
+        else:
+            assert profile.valid_to in (end, None)
+            assert (profile.valid_to == end) or not shape.expires
+        assert profile.max_offline_s == (expires_s if shape.offline_duration else None)

@@ -74,9 +74,26 @@ async def test_a_charger_that_reconnects_without_boot_is_set_up_again(place: Pla
     again.replies["GetConfiguration"] = _factory_settings
     await again.status("Charging")
     await place.pass_time(5, again)
-    assert limit_a(await again.hear("SetChargingProfile")) == 6
     assert limit_a(await again.hear("SetChargingProfile", is_live)) == 16
+    # Its settings are gone, so its floor may be as well.
+    assert limit_a(await again.hear("SetChargingProfile", lambda profile: not is_live(profile))) == 6
     await again.hear("ChangeConfiguration", lambda setting: setting["key"] == "HeartbeatInterval")
+
+
+async def test_a_charger_that_reconnects_with_all_it_had_is_not_given_its_floor_again(
+    place: Place, box: Wallbox
+) -> None:
+    await box.plug_in()
+    await box.hear("SetChargingProfile", is_live)
+    await until(lambda: "ChangeConfiguration" in box.heard)
+    await box.hang_up()
+    await until(lambda: not place.evse().connected)
+    again = await place.dial(Wallbox)
+    await again.status("Charging")
+    await place.pass_time(5, again)
+    assert limit_a(await again.hear("SetChargingProfile", is_live)) == 16
+    await again.hear("GetConfiguration")
+    assert again.heard.count("SetChargingProfile") == 1
 
 
 async def test_a_charger_that_never_answers_get_configuration_charges_all_the_same(place: Place) -> None:

@@ -216,13 +216,13 @@ class CentralSystem:
         station = self._stations.get(station_id)
         return station is not None and station.ladder.followed
 
-    def model_memory(self, station_id: str) -> dict[str, Any]:
+    def model_memory(self, station_id: str, known: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """What a station has taught us that holds for all of its model and firmware, as JSON values.
 
-        Empty as long as it has not accepted a limit or told its firmware.
+        `known` is what was known before; it is returned as long as the station has not taught us anything better.
         """
         station = self._stations.get(station_id)
-        return station.model_memory() if station else {}
+        return station.model_memory(known or {}) if station else dict(known or {})
 
     def remember_model(self, station_id: str, memory: Mapping[str, Any]) -> bool:
         """Let a station begin with what `model_memory` told of another of the same model and firmware.

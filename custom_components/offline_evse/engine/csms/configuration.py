@@ -111,6 +111,8 @@ class Configuration:
             plain = [*_ABOUT_PROFILES[self._version], *plain]
         shown = await self._read_all([name for name in plain if not memory.blocks(f"read:{name}")])
         memory.knows_profiles = memory.knows_profiles or bool(shown)
+        if not booted and any(self._is_lost(setting, shown) for setting in wanted):
+            await self._restore_floors()
         for setting in wanted:
             if setting.is_list and setting.name in memory.written and not memory.blocks(f"read:{setting.name}"):
                 result = await self._read((setting.name,))
@@ -130,6 +132,20 @@ class Configuration:
             if result.outcome in (Outcome.UNCERTAIN, Outcome.OFFLINE):
                 break
         return shown
+
+    def _is_lost(self, setting: Setting, shown: dict[str, str | None]) -> bool:
+        """Whether a setting that was found or brought in line before is not any more."""
+        current, written = shown.get(setting.name), self._station.memory.written.get(setting.name)
+        if current is None or written is None or setting.is_list:
+            return False
+        return _plain(current) != _plain(written) and self._station.memory.settled.get(setting.name) != current
+
+    async def _restore_floors(self) -> None:
+        """Set the floors of a station that has lost what we wrote, without ever having told that it booted."""
+        floors = self._station.ladder.floors
+        floors.forget()
+        for floor in floors.wanted:
+            await self._send(floor, Priority.SAFETY)
 
     async def _keys_at_once(self) -> int:
         """Return how many settings may be read in one request, asking a 1.6 station once in its life."""

@@ -112,6 +112,20 @@ class StationMemory:
         return cls(**{name: value for name, value in stored.items() if name in known})
 
 
+def _knows_better(ladder: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """Whether what one station says of the profiles it takes is worth more than what is known of its model."""
+    others = known.get("ladder")
+    if not isinstance(others, dict) or others.get("live") is None:
+        return True
+    live = others["live"]
+    if live == ladder["live"]:
+        # The same form: newer knowledge of it, unless that has only not been measured yet.
+        return live in ladder["followed"] or live not in (others.get("followed") or ())
+    if live in ladder["ignored"]:
+        return True
+    return ladder["live"] in ladder["followed"] and live not in (others.get("followed") or ())
+
+
 class Station:
     """One station, whether it is connected or not."""
 
@@ -171,12 +185,16 @@ class Station:
         if self._ladder is None:
             self.memory.ladder = ladder.to_dict()
 
-    def model_memory(self) -> dict[str, Any]:
-        """Return what holds for every station of this model and firmware, as JSON values; empty where nothing does."""
+    def model_memory(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what holds for every station of this model and firmware, as JSON values; empty where nothing does.
+
+        `known` is what others have taught us; it stays unless this one knows better: a form of limits that was seen to
+        be followed is only replaced by the word of a station that ignored it.
+        """
         memory = self.memory
         ladder = ProfileLadder.of_model(self.memory_as_dict()["ladder"])
-        if memory.firmware is None or ladder.get("live") is None:
-            return {}
+        if memory.firmware is None or ladder.get("live") is None or not _knows_better(ladder, known):
+            return dict(known)
         return {
             "firmware": memory.firmware,
             "unsupported": list(memory.unsupported),

@@ -119,6 +119,7 @@ class Site:
         )
         """The grid's word."""
         self._learned = Learned(self._register, self._csms, memory, clock, self._background)
+        conversation.on_introduced = self._learned.introduced
         ledger.on_failure = self._ledger_failed
 
     @property

@@ -35,7 +35,7 @@ class KnownFloors:
 
     @property
     def wanted(self) -> tuple[ApplyFloor, ...]:
-        """The floors that the station was last asked to take."""
+        """The floors that the station is to have."""
         return tuple(self._wanted.values())
 
     @property
@@ -43,9 +43,12 @@ class KnownFloors:
         """EVSEs that were given live limits."""
         return tuple(self._limits_a)
 
+    def asked(self, command: ApplyFloor) -> None:
+        """Somebody wants a floor to be there, whether it has to be sent or not."""
+        self._wanted[command.evse_id] = command
+
     def sending(self, command: ApplyFloor) -> None:
         """A floor is on its way: until it is accepted, nobody knows what the station holds."""
-        self._wanted[command.evse_id] = command
         self._told.pop(command.evse_id, None)
 
     def limiting(self, command: ApplyLimit, shape: ProfileShape) -> None:

@@ -130,8 +130,10 @@ class ProfileLadder:
         """Return how a command will end, where that is known without sending it."""
         if isinstance(command, ApplyLimit) and command.current_a <= 0.0 and self.low_limits.zero_refused:
             return CommandResult(outcome=Outcome.REJECTED, detail=ZERO_REFUSED)
-        if isinstance(command, ApplyFloor) and self.floors.has(command, self.current_floor):
-            return CommandResult(outcome=Outcome.ACCEPTED, detail=UNCHANGED)
+        if isinstance(command, ApplyFloor):
+            self.floors.asked(command)
+            if self.floors.has(command, self.current_floor):
+                return CommandResult(outcome=Outcome.ACCEPTED, detail=UNCHANGED)
         return None
 
     def sending(self, command: Command) -> None:

@@ -100,7 +100,8 @@ class Rungs:
         level does not on another either. Where all have failed, the one with the best record stays.
         """
         shape = self._settled
-        if shape is None or self.current != shape:
+        if shape is None:
+            # Another one is being tried already.
             return True
         if shape in self._followed:
             self._doubts += 1
@@ -117,7 +118,8 @@ class Rungs:
         families = {_family(other) for other in self._ignored}
         fresh = [other for other in left if _family(other) not in families]
         self._settled = self._wished = None
-        self._at = self.shapes.index((fresh or left)[0])
+        if self.current not in left:
+            self._at = self.shapes.index((fresh or left)[0])
         return True
 
     def confirmed(self) -> None:
@@ -199,15 +201,17 @@ def shape_to_dict(shape: ProfileShape | None) -> dict[str, Any] | None:
     }
 
 
+_NAMES = tuple(shape_to_dict(ProfileShape()) or ())
+
+
 def _found(told: object, shapes: dict[tuple[Any, ...], ProfileShape]) -> ProfileShape | None:
     if not isinstance(told, dict):
         return None
     entries = {"offline_duration": False, **told}
-    for key, shape in shapes.items():
-        written = shape_to_dict(shape) or {}
-        if key == tuple(entries.get(name) for name in written):
-            return shape
-    return None
+    try:
+        return shapes.get(tuple(entries.get(name) for name in _NAMES))
+    except TypeError:
+        return None
 
 
 def _family(shape: ProfileShape) -> tuple[object, ...]:
