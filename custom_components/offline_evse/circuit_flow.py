@@ -27,7 +27,8 @@ class CircuitFlow(CircuitSteps[SubentryFlowContext, SubentryFlowResult, tuple[st
         """Ask for the main fuse."""
         errors: dict[str, str] = {}
         if user_input is not None and not (errors := circuit_errors(self._get_entry(), self.circuit, user_input)):
-            self.circuit.pop(CONF_DERATE, None)
+            for name in (CONF_LIMIT_POWER, CONF_DERATE):
+                self.circuit.pop(name, None)
             self.circuit |= user_input | {CONF_CIRCUIT_ID: MAIN_CIRCUIT}
             self._title = self._title or self._get_entry().title
             return await self.async_step_meter()
@@ -50,9 +51,7 @@ class CircuitFlow(CircuitSteps[SubentryFlowContext, SubentryFlowResult, tuple[st
     async def _circuit(self, step_id: str, user_input: dict[str, Any] | None) -> SubentryFlowResult:
         """Ask for name, place and rating."""
         errors: dict[str, str] = {}
-        if user_input is not None and not (
-            errors := circuit_errors(self._get_entry(), self.circuit, flat(user_input))
-        ):
+        if user_input is not None and not (errors := circuit_errors(self._get_entry(), self.circuit, flat(user_input))):
             values = flat(user_input)
             self._title = values.pop(CONF_NAME)
             for name in (CONF_LIMIT_POWER, CONF_DERATE):

@@ -13,8 +13,10 @@ PLATFORMS: Final = [
     Platform.BUTTON,
     Platform.EVENT,
     Platform.NUMBER,
+    Platform.SELECT,
     Platform.SENSOR,
     Platform.SWITCH,
+    Platform.TIME,
 ]
 
 DEFAULT_PORT: Final = 9000

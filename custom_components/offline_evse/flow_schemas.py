@@ -119,6 +119,7 @@ def main_fuse_schema() -> vol.Schema:
         {
             vol.Required(CONF_FUSE, default=25): _amperes(6, 1000),
             vol.Required(CONF_PHASES, default=ALL_PHASES): _choice([ALL_PHASES, "l1"], "main_phases"),
+            vol.Optional(CONF_LIMIT_POWER): _number(1000, 1_000_000, 100, "W"),
             vol.Optional(CONF_DERATE): _percent(50, 100),
         }
     )

@@ -11,6 +11,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .engine.site.state import EvseState
 from .entity import OfflineEvseEntity, OfflineEvseEntityDescription, Place, add_connector_entities
+from .goal_numbers import GOAL_NUMBERS, GoalNumber
 from .refusals import recorded
 from .runtime import OfflineEvseConfigEntry
 
@@ -51,6 +52,7 @@ async def async_setup_entry(
 ) -> None:
     """Set up the numbers."""
     add_connector_entities(hass, entry, async_add_entities, OfflineEvseNumber, CONNECTOR_NUMBERS)
+    add_connector_entities(hass, entry, async_add_entities, GoalNumber, GOAL_NUMBERS)
 
 
 class ShownNumber(NamedTuple):

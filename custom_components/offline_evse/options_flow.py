@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import UnitOfPower, UnitOfTime
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
@@ -23,6 +23,7 @@ from .const import CONF_STATION_ID, SUBENTRY_CHARGER
 from .engine.model.grid import DEVICE_FLOOR_W, FAILSAFE_MINIMUM_S, HEARTBEAT_S, GridMode
 from .engine.model.shared_limit import LimitBasis
 from .flow_schemas import SECTION_ADVANCED, flat, in_sections
+from .goals_flow import GOAL_STEPS, GoalsFlow
 from .grid_config import (
     CONF_ACTIVE_ENTITY,
     CONF_BASIS,
@@ -37,16 +38,17 @@ from .grid_config import (
     CONF_RELAY_ENTITY,
     OPTION_GRID,
 )
+from .rehearsal_flow import TRY_IT, RehearsalFlow
 
 _ADVANCED: Final = (CONF_DEVICES, CONF_FLOOR, CONF_FAILSAFE, CONF_FAILSAFE_HOURS, CONF_HEARTBEAT)
 
 
-class OfflineEvseOptionsFlow(OptionsFlow):
+class OfflineEvseOptionsFlow(GoalsFlow, RehearsalFlow):
     """Asks for one thing at a time; what is changed takes effect at once."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show what there is to set up."""
-        return self.async_show_menu(step_id="init", menu_options=["grid_operator"])
+        return self.async_show_menu(step_id="init", menu_options=[*GOAL_STEPS, "grid_operator", TRY_IT])
 
     async def async_step_grid_operator(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask through which entities the grid operator speaks, and how far down its limits may go."""

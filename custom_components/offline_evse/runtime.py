@@ -22,6 +22,7 @@ from .engine.site.announcement import (
     StrangerAppeared,
 )
 from .engine.site.site import Site
+from .goal_inputs import GoalInputs
 from .grid_inputs import GridInputs
 from .issues import SiteIssues
 from .meter import MeterFeed
@@ -52,6 +53,7 @@ class EvseRuntime:
         "_entry",
         "_evse_listeners",
         "_evses",
+        "_goals",
         "_grid",
         "_hass",
         "_issues",
@@ -75,6 +77,7 @@ class EvseRuntime:
         self._circuit_listeners: list[CircuitListener] = []
         self._evse_listeners: list[EvseListener] = []
         self._meters = MeterFeed(hass, site.meter_reported, site.meter_changed)
+        self._goals = GoalInputs(hass, entry, site)
         self._grid = GridInputs(hass, entry, site.grid)
         self._chargers: dict[str, CALLBACK_TYPE] = {}
         self._issues = SiteIssues(hass, entry, site)
@@ -100,6 +103,7 @@ class EvseRuntime:
             return
         self._closed = True
         self._meters.stop()
+        self._goals.stop()
         self._grid.stop()
         self._issues.stop(forget=event is None)
         self._commissioning_issues.stop(forget=event is None)
@@ -183,6 +187,7 @@ class EvseRuntime:
         for evse in tuple(self.site.evses):
             self._evse_found(evse)
         self._meters.follow(meter_set_ups(entry))
+        self._goals.follow()
         self._grid.follow()
         self._issues.set_up_changed()
 

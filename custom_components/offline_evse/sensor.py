@@ -21,6 +21,7 @@ from .entity import (
     add_site_entities,
 )
 from .explanation_descriptions import explanation_sensors, outlook_sensors
+from .goal_descriptions import PLAN, SITE_GOAL_SENSORS
 from .grid_descriptions import GRID_SENSORS
 from .runtime import EvseRuntime, OfflineEvseConfigEntry
 from .sensor_descriptions import (
@@ -48,11 +49,13 @@ async def async_setup_entry(
 
     add_site_entities(hass, entry, async_add_entities, OfflineEvseSensor, SITE_SENSORS)
     add_site_entities(hass, entry, async_add_entities, count, (CONNECTED_CHARGERS,))
+    add_site_entities(hass, entry, async_add_entities, OfflineEvseSensor, SITE_GOAL_SENSORS)
     add_site_entities(hass, entry, async_add_entities, OfflineEvseSensor, GRID_SENSORS)
     add_circuit_entities(hass, entry, async_add_entities, OfflineEvseSensor, circuit_sensors)
     add_charger_entities(hass, entry, async_add_entities, OfflineEvseSensor, CHARGER_SENSORS)
     add_connector_entities(hass, entry, async_add_entities, OfflineEvseSensor, CONNECTOR_SENSORS)
     add_connector_entities(hass, entry, async_add_entities, SessionDurationSensor, (SESSION_DURATION,))
+    add_connector_entities(hass, entry, async_add_entities, PlanSensor, (PLAN,))
     sentences = Sentences(hass)
     add_site_entities(hass, entry, async_add_entities, OfflineEvseSensor, outlook_sensors(sentences))
     add_connector_entities(hass, entry, async_add_entities, OfflineEvseSensor, explanation_sensors(sentences))
@@ -95,6 +98,17 @@ class OfflineEvseSensor[StateT: Listened](OfflineEvseEntity[StateT, ShownValue],
     @override
     def last_reset(self) -> datetime | None:
         return self._shown.last_reset
+
+
+class PlanSensor(OfflineEvseSensor[EvseState]):
+    """View of the plan for a departure; there is one as soon as there is something to plan by."""
+
+    _unrecorded_attributes = frozenset({"slots"})
+
+    @property
+    @override
+    def exists(self) -> bool:
+        return self._place.site.goals.has_modes
 
 
 class SessionDurationSensor(OfflineEvseSensor[EvseState]):

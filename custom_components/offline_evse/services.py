@@ -17,16 +17,20 @@ from .devices import charger_subentry, evse_of_device, station_of_device
 from .engine.model.id_token import Card, IdToken
 from .engine.model.station import EvseKey
 from .engine.model.transaction import Transaction
+from .goal_descriptions import described
 from .refusals import demand, recorded
 from .runtime import OfflineEvseConfigEntry
 from .tree_view import tree_view
 
 ATTR_CARD: Final = "card"
 ATTR_CURRENT: Final = "current"
+ATTR_ENERGY: Final = "energy"
 ATTR_EXPIRES: Final = "expires"
 ATTR_PRIORITY: Final = "priority"
 ATTR_LIMIT: Final = "limit"
+ATTR_READY_BY: Final = "ready_by"
 ATTR_SINCE: Final = "since"
+ATTR_SOC: Final = "soc"
 
 LONGEST_CARD: Final = 36
 """OCPP 2.0.1: idToken is identifierString[36]; version 1.6 has 20."""
@@ -50,6 +54,17 @@ def register_services(hass: HomeAssistant) -> None:
 
     register("start_charging", start_charging, _DEVICE | {vol.Optional(ATTR_CARD): _CARD})
     register("stop_charging", stop_charging, _DEVICE)
+    register("get_plan", get_plan, _DEVICE, SupportsResponse.ONLY)
+    register(
+        "set_departure",
+        set_departure,
+        _DEVICE
+        | {
+            vol.Optional(ATTR_READY_BY): cv.datetime,
+            vol.Optional(ATTR_ENERGY): vol.All(vol.Coerce(float), vol.Range(min=0, max=1000)),
+            vol.Optional(ATTR_SOC): vol.All(vol.Coerce(float), vol.Range(min=0, max=100)),
+        },
+    )
     register("set_limit", set_limit, _DEVICE | {vol.Optional(ATTR_CURRENT): vol.Any(None, vol.Coerce(float))})
     register(
         "enrol_card",
@@ -99,6 +114,24 @@ async def stop_charging(call: ServiceCall) -> None:
             translation_placeholders={"charger": _charger_name(entry, evse.station_id)},
         )
     demand(await entry.runtime_data.site.stop_charging(evse), _charger_name(entry, evse.station_id))
+
+
+async def get_plan(call: ServiceCall) -> ServiceResponse:
+    """Return the plan for the departure that is set."""
+    entry, evse = _connector(call)
+    plan = entry.runtime_data.site.goals.plan(evse)
+    return {"state": plan.state.value, **described(plan)}
+
+
+async def set_departure(call: ServiceCall) -> None:
+    """Say when the car leaves and what it needs by then."""
+    entry, evse = _connector(call)
+    goals = entry.runtime_data.site.goals
+    ready_by: datetime | None = call.data.get(ATTR_READY_BY)
+    energy_kwh: float | None = call.data.get(ATTR_ENERGY)
+    energy_wh = None if energy_kwh is None else energy_kwh * 1000
+    await recorded(goals.set_departure(evse, at=dt_util.as_utc(ready_by) if ready_by else None))
+    await recorded(goals.set_target(evse, energy_wh=energy_wh, soc_percent=call.data.get(ATTR_SOC)))
 
 
 async def set_limit(call: ServiceCall) -> None:

@@ -41,6 +41,7 @@ from .const import (
 from .engine.model.circuit import MINIMUM_CURRENT_A, Circuit
 from .engine.model.phases import NO_CURRENT, PhaseAmperes
 from .engine.site.config import AfterExpiry, DefaultProfile, PauseWay, SiteConfig, StationConfig
+from .goal_settings import goals_config
 from .grid_config import grid_config
 from .meter import MeterSetUp
 from .meter_kind import MeterKind
@@ -70,6 +71,7 @@ def site_config(entry: ConfigEntry) -> SiteConfig:
         stations=tuple(
             _station(subentry, known=subentries) for subentry in entry.get_subentries_of_type(SUBENTRY_CHARGER)
         ),
+        goals=goals_config(entry),
         grid=grid_config(entry),
         shadow=entry.data.get(CONF_SHADOW) is True,
     )

@@ -53,7 +53,6 @@ class Departures:
         goal = evse.goal
         vehicle = self._config.vehicles.get(evse.key.station_id)
         soc = self.soc(evse)
-        goal.soc_known = vehicle is not None and soc is not None
         if goal.soc_target and vehicle is not None and soc is not None:
             return max(0.0, (goal.soc_target - soc) / 100 * vehicle.capacity_wh / CHARGING_EFFICIENCY)
         if not goal.energy_target_wh:

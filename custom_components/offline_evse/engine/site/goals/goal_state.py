@@ -18,7 +18,6 @@ class EvseGoal:
         "power_w",
         "priority",
         "ready_by",
-        "soc_known",
         "soc_target",
         "vehicle_soc",
     )
@@ -39,8 +38,6 @@ class EvseGoal:
         """State of charge to be reached, in %."""
         self.vehicle_soc: float | None = None
         """State of charge as something other than the charger tells it, in %."""
-        self.soc_known = False
-        """Whether a state of charge has been told and the size of the battery is known."""
         self.plan: ChargingPlan = NO_PLAN
         self.planned_for: str | None = None
         """Transaction that the plan was made for."""

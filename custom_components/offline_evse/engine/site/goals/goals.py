@@ -59,8 +59,10 @@ class Goals:
         self._departures = Departures(self._state)
         self._limits = GoalLimits(self._state, steering.set_shared_limits)
         self._timer: Timer | None = None
-        self._price: tuple[Decimal | None, float] = (None, float("-inf"))
-        """Price that goes on until another is told, and when it was told last."""
+        self._price: Decimal | None = None
+        """Price that goes on until another is told."""
+        self._price_lost_s: float | None = None
+        """Since when nobody tells it any more."""
         self._peak_kept: tuple[str, float] | None = None
         steering.demands.add_ceiling(self._ceiling)
         steering.demands.add_rank(self._rank)
@@ -81,6 +83,21 @@ class Goals:
             *((ChargingMode.SCHEDULED,) if scheduled else ()),
             ChargingMode.PAUSED,
         )
+
+    @property
+    def has_modes(self) -> bool:
+        """Whether there is anything to choose beside fast and paused."""
+        return len(self.modes) > 2
+
+    def knows_soc(self, evse: EvseState) -> bool:
+        """Whether the state of charge of the car at an EVSE is told, and the size of its battery is known."""
+        return evse.key.station_id in self._config.vehicles and self._departures.soc(evse) is not None
+
+    def priority(self, evse: EvseState) -> int:
+        """Return the class that an EVSE is served in."""
+        if evse.goal.priority is not None:
+            return evse.goal.priority
+        return self._register.configs[evse.key.station_id].priority
 
     def mode(self, evse: EvseState) -> ChargingMode:
         """Return the mode that an EVSE is in. One that is not set up any more is as fast."""
@@ -153,12 +170,17 @@ class Goals:
         self._plan(evse)
         return evse.goal.plan
 
-    def prices_reported(self, slots: tuple[PriceSlot, ...], price: Decimal | None = None) -> None:
-        """Take in all prices that are known, and the one that goes on from now until another is told."""
+    def prices_reported(self, slots: tuple[PriceSlot, ...]) -> None:
+        """Take in all prices that are known ahead."""
+        self._state.prices = slots
+        self._look()
+
+    def price_reported(self, price: Decimal | None) -> None:
+        """Take in the price that goes on from now until another is told; None: nobody knows any more."""
         if price is not None:
-            self._price = (price, self._clock.monotonic())
-        if slots:
-            self._state.prices = slots
+            self._price, self._price_lost_s = price, None
+        elif self._price_lost_s is None:
+            self._price_lost_s = self._clock.monotonic()
         self._look()
 
     def hours_reported(self, on: bool | None) -> None:
@@ -253,8 +275,9 @@ class Goals:
         slot = price_at(self._state.prices, self._clock.now())
         if slot is not None:
             return slot.price
-        price, told_s = self._price
-        return price if self._clock.monotonic() - told_s <= PRICE_PATIENCE_S else None
+        if self._price_lost_s is not None and self._clock.monotonic() - self._price_lost_s > PRICE_PATIENCE_S:
+            return None
+        return self._price
 
     def _waits_for_sun(self, evse: EvseState) -> bool:
         return self.mode(evse) in SOLAR_MODES and not self._departures.is_urgent(evse)
