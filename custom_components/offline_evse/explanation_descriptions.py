@@ -16,6 +16,7 @@ from .sensor_descriptions import OfflineEvseSensorDescription
 from .sentences import LONGEST, Sentences, amperes, kilowatts
 
 OUTLOOK_SAFE: Final = "safe"
+OUTLOOK_TIGHT: Final = "tight"
 OUTLOOK_OVERLOAD: Final = "overload"
 
 
@@ -110,7 +111,9 @@ def outlook_sensors(sentences: Sentences) -> tuple[OfflineEvseSensorDescription[
     def value(_: Site, state: SiteState) -> str | None:
         if state.outlook is None:
             return None
-        return OUTLOOK_SAFE if state.outlook.safe else OUTLOOK_OVERLOAD
+        if not state.outlook.safe:
+            return OUTLOOK_OVERLOAD
+        return OUTLOOK_SAFE if state.outlook.safe_when_full else OUTLOOK_TIGHT
 
     def attributes(_: Site, state: SiteState) -> Mapping[str, Any]:
         return {} if state.outlook is None else _outlook_attributes(sentences, state, state.outlook)
@@ -121,7 +124,7 @@ def outlook_sensors(sentences: Sentences) -> tuple[OfflineEvseSensorDescription[
             translation_key="if_home_assistant_stops",
             device_class=SensorDeviceClass.ENUM,
             entity_category=EntityCategory.DIAGNOSTIC,
-            options=[OUTLOOK_SAFE, OUTLOOK_OVERLOAD],
+            options=[OUTLOOK_SAFE, OUTLOOK_TIGHT, OUTLOOK_OVERLOAD],
             value_fn=value,
             attributes_fn=attributes,
         ),
@@ -142,6 +145,8 @@ def _outlook_attributes(sentences: Sentences, state: SiteState, outlook: Outlook
         "phase": None if outlook.phase is None else outlook.phase.name,
         "load": round(outlook.load, 1),
         "limit": outlook.limit,
+        "load_when_full": round(outlook.full_load, 1),
+        "limit_when_full": outlook.full_limit,
     }
 
 

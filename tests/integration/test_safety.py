@@ -1,6 +1,8 @@
 """What keeps a site safe, as people see it: the stop, the self-test, alarms, and the sentences that explain."""
 
+from dataclasses import replace
 import string
+from unittest.mock import patch
 
 from homeassistant.components.button import DOMAIN as BUTTON, SERVICE_PRESS
 from homeassistant.components.switch import DOMAIN as SWITCH
@@ -13,12 +15,19 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.offline_evse.const import DOMAIN
+from custom_components.offline_evse.engine.balancing.control import Balancer
 from custom_components.offline_evse.engine.model.id_token import Card, IdToken
-from custom_components.offline_evse.engine.model.offer import Binding, Escalation, EscalationStep, LimitReason, Offer
+from custom_components.offline_evse.engine.model.offer import (
+    BalancingDecision,
+    Binding,
+    Escalation,
+    EscalationStep,
+    LimitReason,
+    Offer,
+)
 from custom_components.offline_evse.engine.model.outlook import Outlook
 from custom_components.offline_evse.engine.model.self_test import SelfTest, SelfTestResult
 from custom_components.offline_evse.engine.model.station import EvseKey
-from custom_components.offline_evse.engine.site.announcement import LimitIgnored
 from custom_components.offline_evse.engine.site.safety.self_test import SelfTestRefusal
 from custom_components.offline_evse.engine.site.site import Site
 from custom_components.offline_evse.explanation_descriptions import outlook_sentence
@@ -176,31 +185,27 @@ async def test_self_test_results(hass: HomeAssistant, site: Site, charger: Wallb
     assert issues.async_get_issue(DOMAIN, f"self_test_outdated_{STATION}") is None
 
 
-async def test_a_car_that_ignores_everything(hass: HomeAssistant, site: Site, session: int) -> None:
-    """It raises an alarm that automations and people see, and that ends with it."""
-    evse = site.evses[KEY]
-    escalation = Escalation(KEY, EscalationStep.ALARM, since_s=1.0, drawn_a=15.9, offered_a=6.0)
-    evse.escalation = escalation
-    evse.changed()
-    site._register.announce(LimitIgnored(KEY, escalation))
-    shown = await state_is(hass, "binary_sensor.garage_connector_1_limit_ignored", STATE_ON)
-    assert (shown.attributes["drawn"], shown.attributes["offered"]) == (15.9, 6.0)
-    await state_is(hass, "sensor.garage_connector_1_limit_followed", "alarm")
-    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"limit_ignored_{STATION}_1")
-    assert issue is not None
-    assert issue.translation_placeholders == {"charger": "Garage", "drawn": "16", "offered": "6"}
-    evse.escalation = None
-    evse.changed()
+async def test_a_car_that_ignores_everything(hass: HomeAssistant, site: Site, charger: Wallbox, session: int) -> None:
+    """It is stopped, taken out of service, and raises an alarm that ends with it."""
+    escalations = {KEY: Escalation(KEY, EscalationStep.ALARM, since_s=1.0, drawn_a=15.9, offered_a=6.0)}
+    decide = Balancer.decide
+
+    def decide_with_it(balancer: Balancer, at_s: float) -> BalancingDecision:
+        return replace(decide(balancer, at_s), escalations=escalations)
+
+    with patch.object(Balancer, "decide", decide_with_it):
+        assert await charger.hear("RemoteStopTransaction") == {"transactionId": session}
+        assert await charger.hear("ChangeAvailability") == {"connectorId": 1, "type": "Inoperative"}
+        shown = await state_is(hass, "binary_sensor.garage_connector_1_limit_ignored", STATE_ON)
+        assert (shown.attributes["drawn"], shown.attributes["offered"]) == (15.9, 6.0)
+        await state_is(hass, "sensor.garage_connector_1_limit_followed", "alarm")
+        await state_is(hass, "switch.garage_in_service", STATE_OFF)
+        issue = ir.async_get(hass).async_get_issue(DOMAIN, f"limit_ignored_{STATION}_1")
+        assert issue is not None
+        assert issue.translation_placeholders == {"charger": "Garage", "drawn": "16", "offered": "6"}
     await state_is(hass, "binary_sensor.garage_connector_1_limit_ignored", STATE_OFF)
     assert ir.async_get(hass).async_get_issue(DOMAIN, f"limit_ignored_{STATION}_1") is None
-
-
-async def test_a_connector_taken_out_shows_at_the_switch(hass: HomeAssistant, site: Site, charger: Wallbox) -> None:
-    """A connector that was taken out comes back when somebody turns the switch on."""
-    station = site.stations[STATION]
-    await state_is(hass, "switch.garage_in_service", STATE_ON)
-    station.taken_out = frozenset({1})
-    station.changed()
+    # Only a person puts it back.
     await state_is(hass, "switch.garage_in_service", STATE_OFF)
     await hass.services.async_call(SWITCH, SERVICE_TURN_ON, {"entity_id": "switch.garage_in_service"}, blocking=True)
     assert await charger.hear("ChangeAvailability") == {"connectorId": 0, "type": "Operative"}

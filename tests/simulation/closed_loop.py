@@ -6,7 +6,7 @@ sleeps; no time passes while a commit is on its way to the disk.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -255,10 +255,17 @@ class ClosedLoop:
                     judgement.pauses += 1
 
 
-def config_of(description: SiteDescription, *, stopped_when_alone: Collection[str] = (), **main: float) -> SiteConfig:
+def config_of(
+    description: SiteDescription,
+    *,
+    stopped_when_alone: Collection[str] = (),
+    chargers: Mapping[str, Any] | None = None,
+    **main: float,
+) -> SiteConfig:
     """Set a site up as its installer would: the main fuse is metered, each station is wired as its first EVSE is.
 
-    `stopped_when_alone` are stations whose safe current is 0; `main` is set on the main circuit.
+    `stopped_when_alone` are stations whose safe current is 0; `chargers` is set on every station, `main` on the main
+    circuit.
     """
     return SiteConfig(
         name=description.name,
@@ -283,6 +290,7 @@ def config_of(description: SiteDescription, *, stopped_when_alone: Collection[st
                 wiring=WIRINGS[station.points[0].wiring.lower()],
                 maximum_a=station.points[0].maximum_a,
                 safe_a=0.0 if station.model.identity in stopped_when_alone else 6.0,
+                **(chargers or {}),
             )
             for station in description.stations
         ),

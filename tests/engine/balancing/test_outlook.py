@@ -69,10 +69,11 @@ def test_a_limit_that_never_runs_out_is_held() -> None:
     assert outlook.load == 16.0
 
 
-def test_a_charger_without_a_car_counts_with_its_floor() -> None:
-    free = Prospect(evse=KEYS[0], running=False, now_a=0.0, then_a=6.0, falls_after_s=None)
-    outlook = look_ahead(tree_of(main()), house(1, 1, 1), [free])
-    assert (outlook.falling_count, outlook.load) == (0, 7.0)
+def test_a_charger_without_a_car_counts_only_if_one_comes() -> None:
+    free = [Prospect(evse=key, running=False, now_a=0.0, then_a=6.0, falls_after_s=None) for key in KEYS[:2]]
+    outlook = look_ahead(tree_of(main(20)), house(1, 1, 1), [*free, falls(KEYS[2], 10.0)])
+    assert (outlook.falling_count, outlook.load, outlook.safe) == (1, 11.0, True)
+    assert (outlook.full_load, outlook.full_limit, outlook.safe_when_full) == (23.0, 20.0, False)
 
 
 @pytest.mark.parametrize("metered", [True, False])
@@ -121,5 +122,7 @@ def test_no_moment_on_the_way_is_worse_than_what_is_told(
                 if phase in WIRINGS[wiring]:
                     now_a = prospect.now_a if prospect.running else 0.0
                     load += prospect.then_a if fallen >> number & 1 else now_a
-            assert load <= outlook.load + 1e-9
-            assert load <= 40.0 + 0.06 or not outlook.safe
+            assert load <= outlook.full_load + 1e-9
+            assert load <= 40.0 + 0.06 or not outlook.safe_when_full
+            if all(prospect.running for prospect in prospects):
+                assert load <= outlook.load + 1e-9

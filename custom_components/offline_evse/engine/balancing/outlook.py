@@ -31,17 +31,18 @@ class Prospect:
 def look_ahead(tree: FuseTree, circuits: Mapping[str, CircuitState], prospects: Iterable[Prospect]) -> Outlook:
     """Say what the worst fuse would carry if the site fell silent now.
 
-    Every EVSE counts with the higher of what it has now and what it is left with: they do not fall at the same time.
-    One without a car counts with what it is left with. The house counts with what it takes now, or with what is
-    reserved for it where nobody measures it.
+    Every car counts with the higher of what it has now and what it is left with: they do not fall at the same time.
+    A charger without a session counts only in the figures for a full site, with what it is left with. The house counts
+    with what it takes now, or with what is reserved for it where nobody measures it.
     """
     fates = list(prospects)
     load = [0.0] * len(tree.rows)
+    more = [0.0] * len(tree.rows)
     for fate in fates:
         worst_a = max(fate.now_a, fate.then_a) if fate.running else fate.then_a
         phases_used = fate.phases_used if fate.running else None
         for row, cost in tree.coefficients(fate.evse, phases_used):
-            load[row] += cost * worst_a
+            (load if fate.running else more)[row] += cost * worst_a
     for circuit_id, circuit in tree.circuits.items():
         for phase in Phase:
             house_a = _house_a(circuit, circuits.get(circuit_id), phase)
@@ -52,6 +53,8 @@ def look_ahead(tree: FuseTree, circuits: Mapping[str, CircuitState], prospects: 
     falling = [fate for fate in running if fate.falls_after_s is not None and fate.then_a < fate.now_a]
     rising = [fate for fate in running if fate.then_a > fate.now_a]
     worst = _worst(tree, load)
+    full = [now + later for now, later in zip(load, more, strict=True)]
+    worst_when_full = _worst(tree, full)
     return Outlook(
         falling_count=len(falling),
         holding_count=len(running) - len(falling) - len(rising),
@@ -62,6 +65,8 @@ def look_ahead(tree: FuseTree, circuits: Mapping[str, CircuitState], prospects: 
         phase=None if worst is None else tree.rows[worst].phase,
         load=0.0 if worst is None else load[worst],
         limit=0.0 if worst is None else tree.limits[worst],
+        full_load=0.0 if worst_when_full is None else full[worst_when_full],
+        full_limit=0.0 if worst_when_full is None else tree.limits[worst_when_full],
     )
 
 

@@ -28,7 +28,17 @@ class Outlook:
     limit: float = 0.0
     """What may be carried there, in the same unit."""
 
+    full_load: float = 0.0
+    """What the worst fuse carries if cars come to all chargers meanwhile and are given their floor, in its unit."""
+    full_limit: float = 0.0
+    """What that fuse may carry."""
+
     @property
     def safe(self) -> bool:
         """Whether no fuse has to carry more than its rating, neither meanwhile nor in the end."""
         return self.load <= self.limit + 0.05
+
+    @property
+    def safe_when_full(self) -> bool:
+        """Whether that is so even if cars come to all chargers meanwhile."""
+        return self.full_load <= self.full_limit + 0.05

@@ -22,7 +22,7 @@ class Forms(Protocol):
     """Whoever chooses the form of limits."""
 
     def limit_ignored(self, station_id: str, evse_id: int, evidence: str) -> bool:
-        """An accepted limit is not followed."""
+        """An accepted limit is not followed; returns whether the next one goes out in another form."""
 
     def confirm_followed(self, station_id: str, evse_id: int) -> None:
         """A limit is followed, by measurement."""
@@ -83,4 +83,5 @@ class Evidence:
             self._doubted_s[key] = now_s
             said = "" if offered_a is None else f", and says that it offers {offered_a:.1f} A"
             evidence = f"{drawn_a:.1f} A are drawn where {limit_a:.1f} A were accepted{said}"
-            self._forms.limit_ignored(key.station_id, key.evse_id, evidence)
+            if self._forms.limit_ignored(key.station_id, key.evse_id, evidence):
+                self._steering.dispatch.repeat(key)

@@ -78,4 +78,5 @@ def _words(outlook: Outlook) -> tuple[object, ...]:
         round(outlook.load) if outlook.phase is not None else round(outlook.load, -2),
         outlook.limit,
         outlook.safe,
+        outlook.safe_when_full,
     )

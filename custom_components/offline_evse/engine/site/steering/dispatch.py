@@ -119,6 +119,12 @@ class Dispatch:
         line = self._lines.get(key)
         return None if line is None else line.told_at_s
 
+    def repeat(self, key: EvseKey) -> None:
+        """Tell an EVSE its limit again at once: it will go out in another form."""
+        if (line := self._lines.get(key)) is not None:
+            line.told_at_s = None
+            self._go_on()
+
     def takes_out(self, key: EvseKey) -> bool:
         """Tell whether an EVSE is out of service because that is how it is paused."""
         return key in self._out_of_service
