@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from .allocator import EPSILON, Allocation, Cause, Claim
+from .fuse_tree import Coefficients
 
 type Lacking = tuple[tuple[int, float], ...]
 """Rows in which something is lacking, and how much, in A or W."""
@@ -27,8 +28,11 @@ class _Rivals(NamedTuple):
 class Contest:
     """An allocation, and what would have to be added to its rows. `claims` are in the order of their admission."""
 
-    def __init__(self, claims: Sequence[Claim], capacity: Sequence[float], allocation: Allocation) -> None:
-        """Look at an allocation of `capacity` to `claims`."""
+    def __init__(
+        self, claims: Sequence[Claim], capacity: Sequence[float], allocation: Allocation, entries_a: Sequence[float]
+    ) -> None:
+        """Look at an allocation of `capacity` to `claims`; `entries_a`: what must be free for each if it was refused."""
+        self._entries_a = entries_a
         self._claims = claims
         self._capacity = capacity
         self.shares = allocation.shares
@@ -46,32 +50,44 @@ class Contest:
         kind = (id(claim.rows), claim.priority, claim.weight, claim.maximum_a, share.current_a, share.row, target_a)
         known = self._known.get(kind)
         if known is None:
-            known = self._known[kind] = tuple(self._lacking(claim, share.current_a, share.row, target_a))
+            known = self._known[kind] = tuple(self._lacking(claim, share.current_a, share.row, target_a).items())
         return known
 
     def to_enter(self, place: int) -> Lacking:
         """Return what is lacking for a claim that was not admitted to be admitted, behind all that come before it."""
-        return self._entries[place]
+        return self._entries.by_place[place]
 
-    def _lacking(self, claim: Claim, current_a: float, held_by: int | None, target_a: float) -> list[tuple[int, float]]:
+    def to_enter_last(self, rows: Coefficients, need_a: float) -> Lacking:
+        """Return what is lacking for one more claim to be admitted, behind all others."""
+        return self._entries.lacking(rows, need_a, self._capacity)
+
+    def to_enter_late(self, place: int) -> Lacking:
+        """Return what is lacking for a claim to be admitted that has to let all others go first for now."""
+        claim, share, entries = self._claims[place], self.shares[place], self._entries
+        # It is among those who wait itself.
+        return entries.lacking(claim.rows, self._entries_a[place] - claim.minimum_a, self._capacity, share.row)
+
+    def _lacking(self, claim: Claim, current_a: float, held_by: int | None, target_a: float) -> dict[int, float]:
         more_a = target_a - current_a
+        # A claim that is held by a row is among its own rivals, as far as it may rise.
+        counted_a = max(0.0, min(target_a, claim.maximum_a) - current_a) if held_by is not None else 0.0
+        level = target_a / claim.weight
         tight = {row for row, cost in claim.rows if self._slack[row] < more_a * cost - EPSILON}
         if held_by is not None:
             tight.add(held_by)
-        level = target_a / claim.weight
-        found: list[tuple[int, float]] = []
-        for row, own_cost in claim.rows:
-            if row not in tight:
-                continue
-            # A claim that is held by a row is among its own rivals, as far as it may rise.
-            counted_a = max(0.0, min(target_a, claim.maximum_a) - current_a) if held_by is not None else 0.0
-            lack = (more_a - counted_a) * own_cost - self._slack[row]
-            for rivals, count in self._rivals.get(row, {}).items():
-                if rivals.held_by in tight:
-                    lack += count * rivals.cost * _rise(rivals, claim.priority, level)
-            if lack > EPSILON:
-                found.append((row, lack))
-        return found
+        while True:
+            lacking: dict[int, float] = {}
+            for row, own_cost in claim.rows:
+                lack = (more_a - counted_a) * own_cost - self._slack[row]
+                for rivals, count in self._rivals.get(row, {}).items():
+                    if rivals.held_by in tight:
+                        lack += count * rivals.cost * _rise(rivals, claim.priority, level)
+                if lack > EPSILON:
+                    lacking[row] = lack
+            if tight.issuperset(lacking):
+                return lacking
+            # Those who rise along with it fill other rows, where then somebody else is held.
+            tight.update(lacking)
 
     @cached_property
     def _rivals(self) -> dict[int, Counter[_Rivals]]:
@@ -86,30 +102,48 @@ class Contest:
         return rivals
 
     @cached_property
-    def _entries(self) -> dict[int, Lacking]:
-        """By the place of the claim."""
-        taken = [0.0] * len(self._capacity)
-        ahead: dict[int, dict[int, float]] = {}
-        """What those before would take who are held by a row, by that row and by the row of which they would take."""
-        entries: dict[int, Lacking] = {}
-        for place, (claim, share) in enumerate(zip(self._claims, self.shares, strict=True)):
+    def _entries(self) -> _Entries:
+        entries = _Entries(len(self._capacity))
+        each = zip(self._claims, self.shares, self._entries_a, strict=True)
+        for place, (claim, share, entry_a) in enumerate(each):
             if share.current_a:
                 for row, cost in claim.rows:
-                    taken[row] += claim.minimum_a * cost
-                continue
-            if share.row is None:
-                continue
-            need_a = max(claim.minimum_a, claim.entry_a)
-            free = [(row, self._capacity[row] - taken[row] - need_a * cost) for row, cost in claim.rows]
-            tight = [row for row, left in free if left < -EPSILON]
-            lacking = [
-                (row, sum(ahead[held].get(row, 0.0) for held in tight if held in ahead) - left) for row, left in free
-            ]
-            entries[place] = tuple((row, lack) for row, lack in lacking if lack > EPSILON)
-            held_up = ahead.setdefault(share.row, {})
-            for row, cost in claim.rows:
-                held_up[row] = held_up.get(row, 0.0) + claim.minimum_a * cost
+                    entries.taken[row] += claim.minimum_a * cost
+            elif share.row is not None:
+                entries.by_place[place] = entries.lacking(claim.rows, entry_a, self._capacity)
+                for row, cost in claim.rows:
+                    held_up = entries.waiting.setdefault(share.row, {})
+                    held_up[row] = held_up.get(row, 0.0) + claim.minimum_a * cost
         return entries
+
+
+class _Entries:
+    """Minima in the order of admission."""
+
+    def __init__(self, rows: int) -> None:
+        """Begin with nobody."""
+        self.taken = [0.0] * rows
+        """By those who have been admitted."""
+        self.waiting: dict[int, dict[int, float]] = {}
+        """By the row that holds them up: what those who wait would take, by row."""
+        self.by_place: dict[int, Lacking] = {}
+        """For each claim that was not admitted, what was lacking when it was its turn."""
+
+    def lacking(
+        self, rows: Coefficients, need_a: float, capacity: Sequence[float], held_by: int | None = None
+    ) -> Lacking:
+        """Return what is lacking for the next one, behind those who would be admitted along with it."""
+        free = {row: capacity[row] - self.taken[row] - need_a * cost for row, cost in rows}
+        tight = {row for row, left in free.items() if left < -EPSILON}
+        if held_by is not None:
+            tight.add(held_by)
+        while True:
+            along = [self.waiting[row] for row in tight if row in self.waiting]
+            lacks = {row: sum(taken.get(row, 0.0) for taken in along) - left for row, left in free.items()}
+            lacking = {row: lack for row, lack in lacks.items() if lack > EPSILON}
+            if tight.issuperset(lacking):
+                return tuple(lacking.items())
+            tight.update(lacking)
 
 
 def _rise(rivals: _Rivals, priority: int, level: float) -> float:

@@ -1,12 +1,12 @@
 """Why an offer is what it is: the limit that binds it, and what would have to change."""
 
 from collections.abc import Sequence
-from math import ceil, inf
+from math import ceil
 from typing import NamedTuple
 
 from ..model.offer import Binding, LimitReason
 from ..model.station import EvseKey
-from .allocator import EPSILON, Cause, round_up
+from .allocator import EPSILON, Cause, Share, round_up
 from .circuit_load import Hearing
 from .contest import Lacking
 from .fuse_tree import FuseTree
@@ -62,49 +62,40 @@ class Explainer:
         return explanation
 
     def _why(self, plan: Plan, result: PlanResult) -> Explanation:
-        track, ceiling_a, offer_a = plan.track, plan.ceiling_a, plan.offer_a
-        sustained = plan.sustained
-        if ceiling_a < track.minimum_a:
+        track, ceiling_a, offer_a, contest = plan.track, plan.ceiling_a, plan.offer_a, result.contest
+        if plan.place < 0:
             entry_a = track.minimum_a if track.on else track.entry_a(result.at_s)
-            return self._ceiling(plan, track.minimum_a - ceiling_a, _without_room(plan, result.slack, entry_a))
-        if sustained is None:
-            return self._not_yet(plan, result)
-        if not sustained.current_a:
-            lacking = result.contest.to_enter(plan.place)
-        else:
-            if not offer_a:
-                target_a = track.minimum_a
-            elif EPSILON < ceiling_a - offer_a < self._settings.raise_step_a:
-                target_a = ceiling_a
-            else:
-                target_a = round_up(offer_a + self._settings.raise_step_a, track.placement.step_a)
-            if sustained.current_a >= target_a - EPSILON:
+            return self._ceiling(plan, track.minimum_a - ceiling_a, contest.to_enter_last(track.coefficients, entry_a))
+        lasting = contest.shares[plan.place]
+        if ceiling_a < track.minimum_a:
+            # It is held off for now; once that is over, whatever else is lacking still is.
+            lacking = () if lasting.current_a else contest.to_enter_late(plan.place)
+            return self._ceiling(plan, 0.0, lacking)
+        if not offer_a:
+            if lasting.current_a:
                 return self._settling(plan, result)
-            lacking = result.contest.for_more(plan.place, target_a)
-            if offer_a >= ceiling_a - EPSILON:
-                return self._ceiling(plan, target_a - ceiling_a, _still_lacking(lacking, result))
-        if lacking := _still_lacking(lacking, result):
-            return self._rows(plan, lacking, sustained.row, sustained.cause)
-        return self._settling(plan, result)
+            late = not track.may_resume(result.at_s)
+            return self._rows(plan, contest.to_enter_late(plan.place) if late else contest.to_enter(plan.place), lasting)
+        if EPSILON < ceiling_a - offer_a < self._settings.raise_step_a:
+            target_a = ceiling_a
+        else:
+            target_a = round_up(offer_a + self._settings.raise_step_a, track.placement.step_a)
+        if lasting.current_a >= target_a - EPSILON:
+            return self._settling(plan, result)
+        lacking = contest.for_more(plan.place, target_a)
+        if offer_a >= ceiling_a - EPSILON:
+            return self._ceiling(plan, target_a - ceiling_a, lacking)
+        return self._rows(plan, lacking, lasting)
 
-    def _not_yet(self, plan: Plan, result: PlanResult) -> Explanation:
-        """Explain why one that was paused does not go on: for want of room, or only until it has been long enough."""
-        entry_a = plan.track.entry_a(result.at_s)
-        if lacking := _without_room(plan, result.now, entry_a):
-            return self._rows(plan, lacking, None, Cause.ROW)
-        if lacking := _without_room(plan, result.slack, entry_a):
-            return self._rows(plan, lacking, None, Cause.WAITING)
-        return self._settling(plan, result)
-
-    def _rows(self, plan: Plan, lacking: Lacking, first: int | None, cause: Cause) -> Explanation:
+    def _rows(self, plan: Plan, lacking: Lacking, share: Share) -> Explanation:
         costs = dict(plan.track.coefficients)
-        missing_a = max(lack / costs[row] for row, lack in lacking)
+        missing_a = max((lack / costs[row] for row, lack in lacking), default=0.0)
         rows = [row for row, _ in lacking]
-        if first not in rows:
+        first = share.row
+        if first is None or (first not in rows and rows):
             first = max(lacking, key=lambda pair: pair[1] / costs[pair[0]])[0]
-        rows.remove(first)
-        reason = _REASONS.get(cause)
-        return Explanation(self._by_row(reason, first), missing_a, tuple(self._by_row(None, row) for row in rows))
+        also = tuple(self._by_row(None, row) for row in rows if row != first)
+        return Explanation(self._by_row(_REASONS.get(share.cause), first), missing_a, also)
 
     def _settling(self, plan: Plan, result: PlanResult) -> Explanation:
         row = plan.sustained.row if plan.sustained is not None else None
@@ -117,10 +108,13 @@ class Explainer:
 
     def _ceiling(self, plan: Plan, missing_a: float, lacking: Lacking) -> Explanation:
         binding = Binding(plan.reason, plan.silent_circuit if plan.reason is LimitReason.METER_SILENT else None)
-        if lacking:
-            costs = dict(plan.track.coefficients)
-            missing_a = max(missing_a, *(lack / costs[row] for row, lack in lacking))
-        return Explanation(binding, missing_a, tuple(self._by_row(None, row) for row, _ in lacking))
+        costs = dict(plan.track.coefficients)
+        missing_a = max([missing_a, *(lack / costs[row] for row, lack in lacking)])
+        also = tuple(self._by_row(None, row) for row, _ in lacking)
+        most_a = plan.track.placement.maximum_a
+        if plan.reason is not LimitReason.CHARGER_MAXIMUM and most_a < plan.track.minimum_a:
+            also = (*also, Binding(LimitReason.CHARGER_MAXIMUM))
+        return Explanation(binding, missing_a or None, also)
 
     def _by_row(self, reason: LimitReason | None, row: int) -> Binding:
         """Return a binding at a row; reason None: the row itself."""
@@ -135,23 +129,6 @@ class Explainer:
             limit_id = shared.limit_id if shared is not None else None
             binding = self._bindings[reason, row] = Binding(reason, circuit_id, phase, limit_id)
         return binding
-
-
-def _still_lacking(lacking: Lacking, result: PlanResult) -> Lacking:
-    """Return what would lack even if what is free now stayed free; nothing where that is not known."""
-    still: list[tuple[int, float]] = []
-    for row, lack in lacking:
-        if (sustained := result.sustained[row]) == -inf:
-            return ()
-        if (left := lack - (result.now[row] - sustained)) > EPSILON:
-            still.append((row, left))
-    return tuple(still)
-
-
-def _without_room(plan: Plan, free: Sequence[float], current_a: float) -> Lacking:
-    return tuple(
-        (row, lack) for row, cost in plan.track.coefficients if (lack := current_a * cost - free[row]) > EPSILON
-    )
 
 
 def _tightest(plan: Plan, rows: Sequence[float]) -> int:

@@ -26,7 +26,7 @@ class Plan:
     sustained: Share | None = None
     """Its share of what was free all the while; None: it is not to be started yet."""
     place: int = -1
-    """Its place in the contest for that, if it has such a share."""
+    """Its place in the contest for all that is free; -1: its ceiling is below its minimum, and that will last."""
     present: Share | None = None
     """Its share of what is free now; None as long as it is not to be started."""
 
@@ -43,7 +43,7 @@ class PlanResult:
     """What is left of `now` after all shares."""
     hearing: Mapping[str, Hearing]
     contest: Contest
-    """How those who may have some of `sustained` share it."""
+    """How everybody would share `now` if it stayed like this for long enough."""
     at_s: float
 
 
@@ -77,14 +77,19 @@ def held_for_absent(tracks: Iterable[EvseTrack], tree: FuseTree, hearing: Mappin
     return held
 
 
+type _Question = tuple[list[Claim], list[float], int]
+
+
 class Planner:
-    """Decides what every EVSE is to have. Remembers nothing but the last answer, to give it to the same question."""
+    """Decides what every EVSE is to have. Remembers its last answers only to give them to the same questions."""
 
     def __init__(self, settings: BalancingSettings) -> None:
         """Begin with no question asked."""
         self._settings = settings
-        self._asked: tuple[list[Claim], list[float], int] = ([], [], 0)
-        self._answer = Contest([], [], Allocation([], []))
+        self._sustained: _Question = [], [], 0
+        self._shares: list[Share] = []
+        self._lasting: _Question = [], [], 0
+        self._contest = Contest([], [], Allocation([], []), [])
 
     def plan(self, plans: list[Plan], capacity: Capacity, held: Sequence[float], at_s: float) -> PlanResult:
         """Decide what every EVSE in `plans` is to have.
@@ -98,7 +103,7 @@ class Planner:
         sustained = [free - taken for free, taken in zip(capacity.sustained, held, strict=True)]
         turn = int(at_s // settings.slot_s)
         ranked = _ranked(plans, at_s)
-        self._share_sustained(ranked, sustained, turn, at_s)
+        self._share_sustained(ranked, sustained, now, turn, at_s)
         present = _share_present(ranked, now, turn, at_s)
         if capacity.cautious is not None:
             cautious = [free - taken for free, taken in zip(capacity.cautious, held, strict=True)]
@@ -117,23 +122,40 @@ class Planner:
                 plan.offer_a = current_a
         if rising:
             _raise(ranked, capacity.sustained, held)
-        return PlanResult(plans, now, sustained, present.slack, capacity.hearing, self._answer, at_s)
+        return PlanResult(plans, now, sustained, present.slack, capacity.hearing, self._contest, at_s)
 
-    def _share_sustained(self, ranked: list[Plan], sustained: list[float], turn: int, at_s: float) -> None:
+    def _share_sustained(
+        self, ranked: list[Plan], sustained: list[float], now: list[float], turn: int, at_s: float
+    ) -> None:
         claims: list[Claim] = []
         claimants: list[Plan] = []
+        all_claims: list[Claim] = []
         for plan in ranked:
             track = plan.track
-            if plan.ceiling_a >= track.minimum_a and (track.offer_a > 0 or track.may_resume(at_s)):
-                plan.place = len(claims)
-                claims.append(_claim(plan, plan.ceiling_a, track.entry_a(at_s)))
-                claimants.append(plan)
+            if track.lasting_ceiling_a >= track.minimum_a:
+                claim = _claim(plan, track.lasting_ceiling_a, track.entry_a(at_s))
+                plan.place = len(all_claims)
+                all_claims.append(claim)
+                if plan.ceiling_a >= track.minimum_a and (track.offer_a > 0 or track.may_resume(at_s)):
+                    claims.append(claim)
+                    claimants.append(plan)
         asked = claims, sustained, turn
-        if asked != self._asked:
-            self._asked = asked
-            self._answer = Contest(claims, sustained, allocate(claims, sustained, turn, ordered=True))
-        for plan, share in zip(claimants, self._answer.shares, strict=True):
+        if asked != self._sustained:
+            self._sustained = asked
+            self._shares = allocate(claims, sustained, turn, ordered=True).shares
+        for plan, share in zip(claimants, self._shares, strict=True):
             plan.sustained = share
+        asked = all_claims, now, turn
+        if asked != self._lasting:
+            self._lasting = asked
+            # One that is refused although it is on will be paused, and has to come back.
+            margin_a = self._settings.resume_margin_a
+            entries_a = [
+                plan.track.minimum_a + margin_a if plan.track.offer_a > 0 else all_claims[plan.place].entry_a
+                for plan in ranked
+                if plan.place >= 0
+            ]
+            self._contest = Contest(all_claims, now, allocate(all_claims, now, turn, ordered=True), entries_a)
 
 
 def _ranked(plans: list[Plan], at_s: float) -> list[Plan]:
