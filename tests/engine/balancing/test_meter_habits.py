@@ -186,3 +186,16 @@ def test_power_is_held_back_in_silence_too() -> None:
     house.now_s += 45
     decision = house.decide()
     assert sum(offer.current_a for offer in decision.offers.values()) == 6.0  # (11000 / 230 - 20) / 3 = 9.3
+
+
+def test_a_whole_ampere_meter_that_repeats_itself_before_a_slow_charger_has_told_why_is_believed() -> None:
+    """The car stops, the meter shows it at once and then the same for long; the charger tells a minute later."""
+    house = frozen_house()
+    for _ in range(6):
+        for drawn_a in (0.0, 16.0):
+            for second in range(180):
+                house.now_s += 1.0
+                house.meter(9.0 + drawn_a)
+                if second % 60 == 55:
+                    house.draws(0, drawn_a)
+                assert not house.decide().circuits["main"].meter_silent

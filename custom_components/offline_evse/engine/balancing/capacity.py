@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 
 from ..model.circuit import Circuit
@@ -11,6 +12,7 @@ from ..model.station import EvseKey
 from .circuit_load import CircuitLoad, Hearing, Loads
 from .draw import Bounds
 from .fuse_tree import FuseTree
+from .meter_traits import Told
 from .settings import BalancingSettings
 from .shared_rows import LimitRows
 
@@ -65,10 +67,16 @@ class _Filling:
 class CapacityEstimate:
     """Keeps the load of every metered circuit, and turns loads and limits into capacities."""
 
-    def __init__(self, settings: BalancingSettings, bounds_of: Callable[[EvseKey, float], Bounds]) -> None:
-        """Ask `bounds_of` what an EVSE may draw at a time."""
+    def __init__(
+        self,
+        settings: BalancingSettings,
+        bounds_of: Callable[[EvseKey, float], Bounds],
+        told_by: Callable[[EvseKey, float], tuple[float, PhaseAmperes] | None],
+    ) -> None:
+        """Ask `bounds_of` what an EVSE may draw at a time, and `told_by` what it says that it draws, and since when."""
         self._settings = settings
         self._bounds_of = bounds_of
+        self._told_by = told_by
         self._tree: FuseTree | None = None
         self._loads: dict[str, CircuitLoad] = {}
         self._metered: list[tuple[_Filling, CircuitLoad]] = []
@@ -117,7 +125,7 @@ class CapacityEstimate:
     def update(self, at_s: float) -> None:
         """Look again at all loads: draws, offers or the time have changed."""
         for circuit_id, load in self._loads.items():
-            load.update(at_s, self._below(circuit_id, at_s))
+            load.update(at_s, self._below(circuit_id, at_s), partial(self._told, circuit_id, at_s))
 
     def expect_drop(self, circuit_id: str, phase: Phase, drop_a: float, at_s: float) -> None:
         """Note that a car below the circuit has been told to draw less by this much."""
@@ -197,6 +205,19 @@ class CapacityEstimate:
     def changes_at(self, at_s: float) -> list[float]:
         """Return the times after `at_s` at which a capacity may change without a report."""
         return [time_s for load in self._loads.values() for time_s in load.changes_at(at_s)]
+
+    def _told(self, circuit_id: str, at_s: float) -> Told:
+        """Return what all cars below a circuit say that they draw."""
+        assert self._tree is not None
+        currents = [0.0, 0.0, 0.0]
+        sources, oldest_s = 0, at_s
+        for evse in self._tree.evses_below(circuit_id):
+            if (told := self._told_by(evse, at_s)) is not None:
+                sources += 1
+                oldest_s = min(oldest_s, told[0])
+                for phase in range(3):
+                    currents[phase] += told[1][phase]
+        return Told(PhaseAmperes(*currents), sources, oldest_s)
 
     def _below(self, circuit_id: str, at_s: float) -> Bounds:
         assert self._tree is not None

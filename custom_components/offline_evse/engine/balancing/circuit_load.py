@@ -1,7 +1,7 @@
 """The uncontrolled load of one metered circuit, followed from report to report."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from math import isfinite
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..model.circuit import MINIMUM_CURRENT_A, Circuit
 from ..model.phases import Phase, PhaseAmperes
 from .draw import Bounds
-from .meter_traits import MeterTraits
+from .meter_traits import MeterTraits, Told
 from .settings import BalancingSettings
 from .sliding_maximum import SlidingMaximum
 
@@ -107,11 +107,11 @@ class CircuitLoad:
             self._take_drops(phase, max(0.0, currents_a[phase] - self.loads[phase] - bounds.low[phase]))
         return True
 
-    def update(self, at_s: float, bounds: Bounds) -> None:
-        """Look again: cars have reported, been told something, or time has passed."""
+    def update(self, at_s: float, bounds: Bounds, told: Callable[[], Told]) -> None:
+        """Look again: cars have reported, been told something, or time has passed. `told`: what they say they draw."""
         if self.measured is None:
             return
-        self.traits.watch(bounds, at_s)
+        self.traits.watch(told, at_s)
         if self.hearing(at_s) is Hearing.FRESH:
             self._follow(at_s, bounds)
 

@@ -40,7 +40,7 @@ class Balancer:
         self._planner = Planner(self._settings)
         self._tracks: dict[EvseKey, EvseTrack] = {}
         self._demands: dict[EvseKey, EvseDemand] = {}
-        self._estimate = CapacityEstimate(self._settings, self._bounds_of)
+        self._estimate = CapacityEstimate(self._settings, self._bounds_of, self._told_by)
         self._estimate.set_tree(self._tree)
         self._offers: dict[EvseKey, Offer] = {}
         self._time = SteadyTime()
@@ -229,11 +229,15 @@ class Balancer:
         binding = self._protection.binding(explanation.binding, plan.track)
         if plan.track.phase_choice.one and binding.reason is LimitReason.CHARGER_MAXIMUM:
             return Explanation(Binding(LimitReason.FEWER_PHASES))
-        return explanation if binding is explanation.binding else Explanation(binding)
+        return explanation if binding is explanation.binding else explanation._replace(binding=binding)
 
     def _bounds_of(self, evse: EvseKey, at_s: float) -> Bounds:
         track = self._tracks.get(evse)
         return track.bounds(at_s) if track is not None else NO_DRAW
+
+    def _told_by(self, evse: EvseKey, at_s: float) -> tuple[float, PhaseAmperes] | None:
+        track = self._tracks.get(evse)
+        return track.told_draw(at_s) if track is not None else None
 
     def _expect_drop(self, track: EvseTrack, before: Bounds, at_s: float) -> None:
         """Tell all meters above what the car has to give up from now on."""

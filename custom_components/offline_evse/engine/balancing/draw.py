@@ -25,13 +25,15 @@ NO_DRAW = Bounds(NO_CURRENT, NO_CURRENT, NO_CURRENT)
 class DrawReports:
     """The last two draws that an EVSE reported."""
 
-    __slots__ = ("_before", "_last", "_settings")
+    __slots__ = ("_before", "_idle_at_s", "_last", "_settings")
 
     def __init__(self, settings: BalancingSettings) -> None:
         """Begin without a report."""
         self._settings = settings
         self._last: tuple[float, tuple[float, ...]] | None = None
         self._before: tuple[float, tuple[float, ...]] | None = None
+        self._idle_at_s: float | None = None
+        """When a session was seen to begin that has not reported yet."""
 
     def add(self, terminals_a: tuple[float, ...], at_s: float) -> bool:
         """Note a report; returns False for one that cannot be a draw."""
@@ -40,9 +42,18 @@ class DrawReports:
         self._before, self._last = self._last, (at_s, tuple(max(0.0, current_a) for current_a in terminals_a))
         return True
 
-    def clear(self) -> None:
-        """Forget them: a new session, or another wiring."""
+    def clear(self, idle_at_s: float | None) -> None:
+        """Forget them: a new session, seen to begin with nothing at that time, or another wiring (None)."""
         self._last = self._before = None
+        self._idle_at_s = idle_at_s
+
+    def told(self, at_s: float, wiring: Wiring) -> tuple[float, PhaseAmperes] | None:
+        """Return when it was last told what it draws, and that, in A per building phase; None: not of late."""
+        if self._last is None:
+            return None if self._idle_at_s is None else (at_s, NO_CURRENT)
+        if at_s - self._last[0] > self._settings.draw_stale_s:
+            return None
+        return self._last[0], on_building(self._last[1], wiring)
 
     @property
     def last_a(self) -> float | None:

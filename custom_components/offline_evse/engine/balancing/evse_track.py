@@ -1,7 +1,6 @@
 """What the balancing remembers of one EVSE: its demand, what it was told, what it may still believe, and its turn."""
 
-from collections import deque
-from math import ceil, inf, isfinite
+from math import inf, isfinite
 
 from ..model.circuit import EvsePlacement
 from ..model.offer import Binding, EvseDemand, LimitReason
@@ -9,6 +8,8 @@ from ..model.phases import NO_CURRENT, Phase, PhaseAmperes
 from .allocator import EPSILON, round_down, round_up
 from .car.escalation import Obedience
 from .car.phase_choice import PhaseChoice
+from .car.reclaim import Reclaim
+from .car.starts import Starts
 from .car.vehicle import Vehicle
 from .draw import NO_DRAW, Bounds, DrawReports
 from .fuse_tree import Coefficients, FuseTree
@@ -17,8 +18,6 @@ from .sliding_maximum import SlidingMaximum
 
 _SAME_A = 0.05
 """A station that confirms a current this close has confirmed it."""
-_UP_TO_IT_A = 0.5
-"""A car this close to what it has been left takes all of it."""
 _IN_SLOT = 1e9
 """Score of a car that holds its turn: above any time that others may have waited, in s."""
 _DEPARTS = 1e8
@@ -31,18 +30,20 @@ class EvseTrack:
     __slots__ = (
         "_bounds",
         "_bounds_until_s",
+        "_least_a",
         "_off_since_s",
         "_offers_of_late",
         "_reports",
         "_sensible_a",
         "_settings",
-        "_starts_s",
+        "_starts",
         "changed_s",
         "coefficients",
         "demand",
         "failed",
         "hot",
         "hurried_until_s",
+        "lasting_ceiling_a",
         "minimum_a",
         "obedience",
         "offer_a",
@@ -54,8 +55,7 @@ class EvseTrack:
         "placement",
         "possible_a",
         "priority",
-        "reclaim_a",
-        "reclaimed_s",
+        "reclaim",
         "told",
         "unsure",
         "vehicle",
@@ -72,7 +72,10 @@ class EvseTrack:
         self._offers_of_late = SlidingMaximum(settings.in_flight_s, 1.0)
         """What it has been allowed for as long as a car may take to follow."""
         self._off_since_s = inf
-        self._starts_s: deque[float] = deque(maxlen=max(settings.most_starts_per_hour, ceil(3600.0 / settings.slot_s)))
+        self.lasting_ceiling_a = 0.0
+        """The most it may have once it is not held off any more, in A by its step."""
+        self._starts = Starts(settings)
+        self.reclaim = Reclaim(settings)
         self.vehicle = Vehicle(settings)
         self.obedience = Obedience(settings)
         self.phase_choice = PhaseChoice(settings)
@@ -96,18 +99,15 @@ class EvseTrack:
         self.waiting_since_s = 0.0
         self.paused_s: float | None = None
         """Since when it has had to be paused; None: it is on, or has not begun yet."""
-        self.reclaim_a: float | None = None
-        """A ceiling just above what the car takes."""
-        self.reclaimed_s = -inf
         self.place(placement, tree)
 
     def place(self, placement: EvsePlacement, tree: FuseTree) -> None:
         """Take over where it hangs."""
         if getattr(self, "placement", placement).wiring != placement.wiring:
-            self._reports.clear()
+            self._reports.clear(None)
         self.placement = placement
         self._rank()
-        if self.offer_a < round_up(placement.minimum_a, placement.step_a):
+        if self.offer_a < self._least_a:
             # Its minimum has been raised above what it has: it begins anew.
             self.offer_a = 0.0
         self.route(tree)
@@ -124,6 +124,7 @@ class EvseTrack:
             sensible_a = demand.minimum_a
         if sensible_a > placement.maximum_a:
             sensible_a = placement.minimum_a
+        self._least_a: float = round_up(placement.minimum_a, placement.step_a)
         self._sensible_a: float = round_up(sensible_a, placement.step_a)
         self.minimum_a: float = self._sensible_a
 
@@ -135,10 +136,12 @@ class EvseTrack:
             self.waiting_since_s = at_s
             self.on_since_s = at_s
             self.paused_s = None
-            self.reclaim_a = None
-            self.reclaimed_s = -inf
+            if before.connected:
+                # It was seen without a session, so what it drew before was another one's.
+                self._reports.clear(at_s)
+            self.reclaim.restart()
             self._off_since_s = inf
-            self._starts_s.clear()
+            self._starts.restart()
             self.vehicle.restart()
             self.obedience.restart()
             self.phase_choice.restart()
@@ -163,7 +166,7 @@ class EvseTrack:
     def _hurry(self, before: EvseDemand, at_s: float) -> None:
         """Somebody who asks for more sees at once what comes of it, and the car is asked anew what it takes."""
         self.hurried_until_s = at_s + self._settings.hurry_s
-        self.reclaim_a = None
+        self.reclaim.kept_a = None
         if before.ceiling_a < self.minimum_a:
             # A pause that is lifted is over, even if there had been too little before it.
             self.paused_s = None
@@ -185,8 +188,12 @@ class EvseTrack:
             self.vehicle.saw(*settled, self.offer_a, self.changed_s, at_s)
             if self.vehicle.learned_minimum_a != learned_a:
                 self._rank()
-        self._reclaim(drawn_a, at_s)
-        if self.pausable and len(self._starts_s) < (self._starts_s.maxlen or 0):
+        if not self.reclaim.saw(drawn_a):
+            since_s = self.reclaim.may_go_below(self.changed_s)
+            taken = self._reports.range_since(since_s) if at_s - since_s >= self._settings.reclaim_after_s else None
+            if taken is not None:
+                self.reclaim.take_back(taken[1], self.offer_a, self.minimum_a, self.placement.step_a, at_s)
+        if self.pausable and self._starts.allow_one(at_s):
             since = self._reports.range_since(self.on_since_s + self._settings.in_flight_s)
             self.vehicle.wake(since[1] if since else None, self.on_since_s, at_s)
 
@@ -195,22 +202,6 @@ class EvseTrack:
         if self.failed or not self.demand.connected:
             allowed_a = max(allowed_a, self.possible_a)
         self.obedience.saw(drawn_a, allowed_a, at_s)
-
-    def _reclaim(self, drawn_a: float, at_s: float) -> None:
-        """Lower its ceiling to just above what the car takes; give it all back as soon as it takes that."""
-        settings = self._settings
-        if self.reclaim_a is not None:
-            if drawn_a >= self.reclaim_a - _UP_TO_IT_A:
-                self.reclaim_a = None
-            return
-        since_s = max(self.changed_s, self.reclaimed_s + settings.probe_interval_s)
-        if at_s - since_s < settings.reclaim_after_s:
-            return
-        taken = self._reports.range_since(since_s)
-        if taken is not None and taken[1] < self.offer_a - settings.reclaim_margin_a - settings.raise_step_a:
-            kept_a = round_up(taken[1] + settings.reclaim_margin_a, self.placement.step_a)
-            self.reclaim_a = max(self.minimum_a, kept_a)
-            self.reclaimed_s = at_s
 
     def confirm(self, current_a: float, at_s: float) -> None:
         """Note that the station has this limit now. While it is offline, or was told nothing yet: begin from there."""
@@ -250,7 +241,7 @@ class EvseTrack:
             self.on_since_s = at_s
             if self._off_since_s < at_s:
                 self.vehicle.starts(at_s - self._off_since_s)
-                self._starts_s.append(at_s)
+                self._starts.add(at_s)
             self.paused_s = None
         self.offer_a = offer_a
         self.possible_a = max(self.possible_a, offer_a)
@@ -276,31 +267,30 @@ class EvseTrack:
 
     def ceiling(self, silent_circuit: str | None, at_s: float) -> tuple[float, LimitReason]:
         """Return the most it may have whatever the fuses say, in A by its step, and whose limit that is."""
-        if (held := self._held_off(at_s)) is not None:
-            return 0.0, held
         demand = self.demand
         ceiling_a, reason = self.placement.maximum_a, LimitReason.CHARGER_MAXIMUM
         wished_a = demand.ceiling_a if isfinite(demand.ceiling_a) else 0.0
         if wished_a < ceiling_a:
             ceiling_a, reason = wished_a, demand.ceiling_reason
-        if self.reclaim_a is not None:
-            if at_s - self.reclaimed_s >= self._settings.probe_interval_s:
-                self.reclaim_a = None
-            elif (kept_a := max(self.reclaim_a, self.vehicle.trial_a or 0.0)) < ceiling_a:
+        if (kept_a := self.reclaim.ceiling_a(at_s)) is not None:
+            kept_a = max(kept_a, self.vehicle.trial_a or 0.0)
+            if kept_a < ceiling_a:
                 ceiling_a, reason = kept_a, LimitReason.VEHICLE
         if silent_circuit is not None and self.placement.safe_a < ceiling_a:
             ceiling_a, reason = self.placement.safe_a, LimitReason.METER_SILENT
         ceiling_a = round_down(max(0.0, ceiling_a), self.placement.step_a)
         # A car that charges badly at its connector's minimum is still better off there than paused.
-        least_a = self.placement.minimum_a
-        self.minimum_a = self._sensible_a if ceiling_a >= self._sensible_a else round_up(least_a, self.placement.step_a)
+        self.minimum_a = self._sensible_a if ceiling_a >= self._sensible_a else self._least_a
+        self.lasting_ceiling_a = ceiling_a
+        if ceiling_a >= self.minimum_a and (held := self._held_off(at_s)) is not None:
+            return 0.0, held
         return ceiling_a, reason
 
     def _held_off(self, at_s: float) -> LimitReason | None:
         """Return why it gets nothing for now whatever room there is; None: it may."""
         if self.hot is not None:
             return LimitReason.FUSE_HOT
-        if self.obedience.paused(at_s, pausable=self.pausable):
+        if at_s < self.obedience.paused_until_s:
             return LimitReason.NOT_OBEYING
         if self.phase_choice.switching:
             return LimitReason.FEWER_PHASES
@@ -324,9 +314,7 @@ class EvseTrack:
         """Whether it has been paused for long enough, or was not."""
         if self.paused_s is None:
             return True
-        starts = self._starts_s
-        worn = len(starts) == starts.maxlen and at_s - starts[0] < 3600.0
-        return not worn and at_s - self.paused_s >= self._settings.resume_after_s
+        return at_s - self.paused_s >= self._settings.resume_after_s and self._starts.allow_one(at_s)
 
     def entry_a(self, at_s: float) -> float:
         """Return what must be free before it gets anything, in A."""
@@ -356,6 +344,12 @@ class EvseTrack:
             self._bounds_until_s = inf if stale_s is None or stale_s < at_s else stale_s + EPSILON
         return self._bounds
 
+    def told_draw(self, at_s: float) -> tuple[float, PhaseAmperes] | None:
+        """Return what it says that it draws per building phase, in A, and when it said so; None: not known."""
+        if not self.demand.connected:
+            return None
+        return self._reports.told(at_s, self.placement.wiring) if self.demand.wants_current else (at_s, NO_CURRENT)
+
     def forget_bounds(self) -> None:
         """Something has happened that changes what it may draw."""
         self._bounds_until_s = -inf
@@ -369,14 +363,11 @@ class EvseTrack:
             times.append(self.changed_s + self._settings.min_raise_interval_s)
         if self.paused_s is not None:
             times.append(self.paused_s + self._settings.resume_after_s)
-        if self.reclaim_a is not None:
-            times.append(self.reclaimed_s + self._settings.probe_interval_s)
+        if self.reclaim.kept_a is not None:
+            times.append(self.reclaim.since_s + self._settings.probe_interval_s)
         times.append(self.vehicle.waking_until_s)
-        if len(self._starts_s) == self._starts_s.maxlen:
-            times.append(self._starts_s[0] + 3600.0)
-        times.extend(
-            time_s for time_s in (self.obedience.next_look_s(), self.phase_choice.changes_at()) if time_s is not None
-        )
+        others = self._starts.allowed_s(), self.obedience.next_look_s(), self.phase_choice.changes_at()
+        times.extend(time_s for time_s in others if time_s is not None)
         return [time_s for time_s in times if time_s > at_s]
 
     @property

@@ -1,9 +1,10 @@
 """What kind of a meter a circuit has, told by its reports: how often, in whole amperes, or frozen."""
 
 from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
 
 from ..model.phases import PhaseAmperes
-from .draw import Bounds
 from .settings import BalancingSettings
 
 _GAPS = 9
@@ -19,6 +20,18 @@ _WHOLE_MARGIN_A = 1.0
 _PERIODS = 2.5
 """A report that is missed this many periods long is missing."""
 _LONGEST_STALE_S = 30.0
+_LATE_S = 2.0
+"""A car's report may have been measured this much earlier."""
+
+
+class Told(NamedTuple):
+    """What the cars below a circuit say that they draw."""
+
+    currents_a: PhaseAmperes
+    sources: int
+    """How many cars are known."""
+    oldest_s: float
+    """When the one that has not said anything for the longest said it."""
 
 
 class MeterTraits:
@@ -51,10 +64,11 @@ class MeterTraits:
         self._last_s = 0.0
         self._whole_changes = 0
         self._changed_s = 0.0
-        self._cars: Bounds | None = None
-        """What cars were drawing when the values last changed."""
+        """When it last showed anything new."""
+        self._cars: Told | None = None
+        """What all cars have said since then, for the first time."""
         self._moved_s: float | None = None
-        """Since when cars draw something that cannot go with unchanged values."""
+        """Since when what they say cannot go with unchanged values."""
         self.period_s: float | None = None
         """Median time between reports, in s; None until it is known."""
         self.frozen = False
@@ -70,6 +84,7 @@ class MeterTraits:
         if currents_a == self._last:
             return
         self._last = currents_a
+        self._changed_s = at_s
         self._cars = None
         self._moved_s = None
         self.frozen = False
@@ -78,22 +93,21 @@ class MeterTraits:
         elif self._whole_changes < _WHOLE_CHANGES:
             self._whole_changes += 1
 
-    def watch(self, cars: Bounds, at_s: float) -> None:
-        """See whether the last values can still be true, by what the cars below draw now."""
-        if self.frozen or self._last is None:
+    def watch(self, told: Callable[[], Told], at_s: float) -> None:
+        """See whether values that have not changed for a while can still be true, by what the cars below say.
+
+        Cars say it late, so only what two reports of a car tell apart counts that were both made since the values last
+        changed.
+        """
+        if self.frozen or self._last is None or at_s - self._changed_s < self._settings.frozen_after_s:
             return
-        then = self._cars
-        if then is None:
-            self._cars = cars
+        now, then = told(), self._cars
+        if then is None or then.sources != now.sources:
+            self._cars = now if now.oldest_s > self._changed_s + _LATE_S else None
+            self._moved_s = None
             return
-        if cars is then:
-            return
-        change_a = self._settings.frozen_change_a
-        moved = any(
-            cars.low[phase] > then.expected[phase] + change_a or cars.expected[phase] < then.low[phase] - change_a
-            for phase in range(3)
-        )
-        if not moved:
+        change_a = max(abs(one - other) for one, other in zip(now.currents_a, then.currents_a, strict=True))
+        if change_a <= self._settings.frozen_change_a:
             self._moved_s = None
         elif self._moved_s is None:
             self._moved_s = at_s

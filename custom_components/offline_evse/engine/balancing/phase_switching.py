@@ -15,7 +15,7 @@ _ONE = (0,)
 def choose_phases(
     plans: Iterable[Plan], slack: Sequence[float], tree: FuseTree, settings: BalancingSettings, at_s: float
 ) -> bool:
-    """Look at all that can switch; returns whether rows have changed. `slack`: what is left after all shares, by row."""
+    """Look at all that can switch; returns whether rows have changed. `slack`: what is left after all shares."""
     changed = False
     for plan in plans:
         track = plan.track

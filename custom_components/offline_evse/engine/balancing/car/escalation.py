@@ -26,12 +26,12 @@ class Obedience:
     __slots__ = (
         "_offences",
         "_over_since_s",
-        "_paused_until_s",
         "_seen_s",
         "_settings",
         "_step_s",
         "drawn_a",
         "excess_a",
+        "paused_until_s",
         "since_s",
         "step",
     )
@@ -52,7 +52,8 @@ class Obedience:
         self._step_s = 0.0
         self._seen_s = -inf
         self._over_since_s: float | None = None
-        self._paused_until_s = -inf
+        self.paused_until_s = -inf
+        """It is offered nothing until then."""
         self._offences = 0
 
     def saw(self, drawn_a: float, allowed_a: float, at_s: float) -> None:
@@ -66,8 +67,10 @@ class Obedience:
         self.excess_a = drawn_a - allowed_a
         if self.step is None:
             self.since_s = self._step_s = at_s
-            self.step = EscalationStep.OTHERS_CUT if at_s >= self._paused_until_s else EscalationStep.PAUSED
             self._over_since_s = None
+            self.step = EscalationStep.OTHERS_CUT
+            if at_s < self.paused_until_s:
+                self._take(EscalationStep.PAUSED, at_s)
 
     def settle(self, at_s: float) -> None:
         """Note that the car obeys; one that had to be paused for it stays so for a while."""
@@ -75,7 +78,7 @@ class Obedience:
         if self.step is None:
             return
         if self.step >= EscalationStep.PAUSED:
-            self._paused_until_s = at_s + self._settings.disobedient_pause_s * 2.0 ** min(
+            self.paused_until_s = at_s + self._settings.disobedient_pause_s * 2.0 ** min(
                 self._offences, _MOST_DOUBLINGS
             )
             self._offences += 1
@@ -103,8 +106,12 @@ class Obedience:
             return
         answered = self._seen_s >= self._step_s + _REACTION_S or step <= EscalationStep.PAUSED
         if answered or at_s - since_s >= _BLIND * wait_s:
-            self.step = step
-            self._step_s = at_s
+            self._take(step, at_s)
+
+    def _take(self, step: EscalationStep, at_s: float) -> None:
+        self.step = step
+        self._step_s = at_s
+        self.paused_until_s = inf
 
     def _next(self, pausable: bool) -> tuple[EscalationStep, float]:
         settings = self._settings
@@ -125,14 +132,8 @@ class Obedience:
     def next_look_s(self) -> float | None:
         """Return when the next step is due if everything stays as it is."""
         if self.step is None or self._over_since_s is None or self.step is EscalationStep.ALARM:
-            return self._paused_until_s if self._paused_until_s > -inf else None
+            return self.paused_until_s if -inf < self.paused_until_s < inf else None
         return max(self._step_s, self._over_since_s) + self._next(pausable=True)[1]
-
-    def paused(self, at_s: float, *, pausable: bool) -> bool:
-        """Whether it is to be offered nothing."""
-        if self.step is not None and self.step >= EscalationStep.PAUSED:
-            return pausable or self.step > EscalationStep.PAUSED
-        return at_s < self._paused_until_s
 
     def escalation(self, evse: EvseKey, offered_a: float, outside: Callable[[float], float]) -> Escalation | None:
         """Return how far things have gone, with times turned by `outside`; None while the car obeys."""

@@ -43,7 +43,7 @@ class PhaseChoice:
     @property
     def terminals(self) -> int | None:
         """How many terminals it is to be told to use; None: all."""
-        return 1 if self.mode in (PhaseMode.TO_ONE, PhaseMode.ONE) else None
+        return 1 if self.mode is PhaseMode.TO_ONE or self.mode is PhaseMode.ONE else None
 
     @property
     def one(self) -> bool:
@@ -53,7 +53,7 @@ class PhaseChoice:
     @property
     def switching(self) -> bool:
         """Whether it has to be off."""
-        return self.mode in (PhaseMode.TO_ONE, PhaseMode.TO_ALL)
+        return self.mode is PhaseMode.TO_ONE or self.mode is PhaseMode.TO_ALL
 
     @property
     def switched(self) -> bool:
