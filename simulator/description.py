@@ -10,6 +10,7 @@ from .physics.house import HOUSEHOLD, USUAL_BASE_W, Appliance
 from .physics.phases import WIRINGS, PerPhase
 from .physics.site import Branch
 from .station.model import StationModel
+from .station.quirks import quirks_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +103,8 @@ def from_json(raw: dict[str, Any]) -> SiteDescription:
 
 def _station(raw: dict[str, Any]) -> StationDescription:
     model: dict[str, Any] = {key: tuple(value) if key == "redial_s" else value for key, value in raw["model"].items()}
+    if "quirks" in model:
+        model["quirks"] = quirks_from(model["quirks"])
     points = tuple(PointDescription(**point) for point in raw["points"])
     for point in points:
         if point.wiring not in WIRINGS:

@@ -12,6 +12,10 @@ PILOT_STEP_A = 0.1
 """Finest step of the pilot signal's duty cycle."""
 
 
+SWITCH_PAUSE_S = 5.0
+"""How long its contactors are open before other phases are closed."""
+
+
 class Evse:
     """One charging point with its cable, and a car at the end of it now and then."""
 
@@ -29,7 +33,12 @@ class Evse:
         self.terminals_a: tuple[float, ...] = (0.0,) * len(wiring)
         self.terminals_v: tuple[float, ...] = (230.0,) * len(wiring)
         self.power_w = 0.0
+        self.use_phases = len(wiring)
+        """How many phases its controller wants to be used, from the first on; contactors follow once nothing flows."""
+        self.phases_on = len(wiring)
+        """How many are closed when energy flows."""
         self._time_s = 0.0
+        self._idle_since_s: float | None = None
         self._changed_at_s = -math.inf
         self._register_mj = register_wh * 3_600_000
 
@@ -77,7 +86,7 @@ class Evse:
             self.power_w = 0.0
             return
         drawn_a = self.car.step(dt_s, self.pilot_a)
-        used = min(self.car.model.phases, self.phases)
+        used = min(self.car.model.phases, self.phases_on)
         self.terminals_a = tuple(drawn_a if terminal < used else 0.0 for terminal in range(self.phases))
         self.power_w = sum(a * v for a, v in zip(self.terminals_a, self.terminals_v, strict=True))
         energy_mj = round(self.power_w * dt_s * 1000)
@@ -91,9 +100,28 @@ class Evse:
             phases[phase] += terminal_a
         return PerPhase(*phases)
 
+    def _switch_phases(self) -> bool:
+        """Have the car stop, wait and close other contactors; returns whether that is going on."""
+        if self.use_phases == self.phases_on:
+            self._idle_since_s = None
+            return False
+        if self.car is None:
+            self.phases_on = self.use_phases
+            return False
+        if self.pilot_a > 0.0 or self.car.current_a > 0.0:
+            self._idle_since_s = None
+        elif self._idle_since_s is None:
+            self._idle_since_s = self._time_s
+        elif self._time_s - self._idle_since_s >= SWITCH_PAUSE_S - 1e-9:
+            self.phases_on = self.use_phases
+            self._idle_since_s = None
+            return False
+        return True
+
     def _signal(self) -> None:
         wanted_a = 0.0
-        if self.enabled and self.car is not None and self.limit_a >= MINIMUM_CURRENT_A:
+        switching = self._switch_phases()
+        if self.enabled and self.car is not None and not switching and self.limit_a >= MINIMUM_CURRENT_A:
             wanted_a = math.floor(min(self.limit_a, self.maximum_a) / PILOT_STEP_A + 1e-6) * PILOT_STEP_A
         if wanted_a == self.pilot_a:
             return

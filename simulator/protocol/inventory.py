@@ -51,6 +51,8 @@ def _fixed(station: Station) -> Iterator[dict[str, Any]]:
     yield _entry(box, "SupplyPhases", str(max(p.evse.phases for p in station.points.values())), "integer")
     yield _entry({"name": "SmartChargingCtrlr"}, "Available", "true", "boolean")
     yield _entry({"name": "SmartChargingCtrlr"}, "Enabled", "true", "boolean")
+    switches = "true" if model.quirks.switches_phases else "false"
+    yield _entry({"name": "SmartChargingCtrlr"}, "ACPhaseSwitchingSupported", switches, "boolean")
     yield _entry({"name": "DeviceDataCtrlr"}, "ItemsPerMessage", str(PER_MESSAGE), "integer")
     for evse_id, point in station.points.items():
         evse = {"name": "EVSE", "evse": {"id": evse_id}}

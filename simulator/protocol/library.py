@@ -18,6 +18,7 @@ v16_result: Any = import_module("ocpp.v16.call_result")
 v201: Any = import_module("ocpp.v201")
 v201_call: Any = import_module("ocpp.v201.call")
 v201_result: Any = import_module("ocpp.v201.call_result")
+v21: Any = import_module("ocpp.v21")
 
 OcppError: type[Exception] = _exceptions.OCPPError
 """What a refused CALL raises."""

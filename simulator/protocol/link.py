@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections.abc import Callable
 from contextlib import suppress
 import logging
 from random import Random
@@ -12,11 +13,19 @@ import aiohttp
 from ..station.messages import Answer, Boot, Message, TransactionMessage
 from ..station.station import Station
 from .dialect import Dialect
-from .library import OcppError
+from .library import OcppError, Wire
 from .v16 import SUBPROTOCOL as V16, StationV16
+from .v21 import SUBPROTOCOL as V21, StationV21
 from .v201 import SUBPROTOCOL as V201, StationV201
 
 _LOGGER = logging.getLogger(__name__)
+
+_VERSIONS: dict[str, tuple[str, Callable[[Station, Wire], Dialect]]] = {
+    "1.6": (V16, StationV16),
+    "2.0.1": (V201, StationV201),
+    "2.1": (V21, StationV21),
+}
+"""Subprotocol and speaker, by version."""
 
 ABANDONED_FOR_S = 60.0
 """How long a half-open socket is kept after a new one was dialled."""
@@ -163,6 +172,7 @@ class Link:
 
     async def _connection(self) -> None:
         model = self._station.model
+        protocol, speaker = _VERSIONS[model.version]
         self.dials += 1
         headers = {}
         if model.password is not None:
@@ -171,7 +181,7 @@ class Link:
         try:
             socket = await self._session.ws_connect(
                 self._address,
-                protocols=(V16 if model.version == "1.6" else V201,),
+                protocols=(protocol,),
                 headers=headers,
                 autoping=False,
                 max_msg_size=1_000_000,
@@ -184,7 +194,7 @@ class Link:
         self._hung_up.clear()
         self._wire = wire = _Wire(socket)
         self.connected = True
-        dialect: Dialect = (StationV16 if model.version == "1.6" else StationV201)(self._station, wire)
+        dialect = speaker(self._station, wire)
         tasks = [
             asyncio.create_task(dialect.receive()),
             asyncio.create_task(self._speak(dialect)),

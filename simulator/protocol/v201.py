@@ -155,7 +155,13 @@ class StationV201(v201.ChargePoint, Dialect):  # type: ignore[misc]
     def on_set_charging_profile(self, evse_id: int, charging_profile: dict[str, Any]) -> Any:
         """Store a profile."""
         profile = profile_from(charging_profile, self._station.now())
-        problem = "purpose not supported" if profile is None else self._station.set_profile(evse_id, profile)
+        if profile is None:
+            problem: str | None = "purpose not supported"
+        elif _names_a_phase(charging_profile) and not self._station.model.quirks.switches_phases:
+            # Only where ACPhaseSwitchingSupported is true (K01.FR.20).
+            problem = "cannot choose a phase"
+        else:
+            problem = self._station.set_profile(evse_id, profile)
         info = {"reason_code": "InvalidProfile", "additional_info": problem} if problem else None
         return results.SetChargingProfile(status="Rejected" if problem else "Accepted", status_info=info)
 
@@ -339,7 +345,14 @@ def profile_from(raw: dict[str, Any], now: datetime) -> Profile | None:
         valid_from=moment(raw.get("valid_from")),
         valid_to=moment(raw.get("valid_to")),
         transaction_id=raw.get("transaction_id"),
+        max_offline_s=raw.get("max_offline_duration"),
+        dies_offline=bool(raw.get("invalid_after_offline_duration")),
     )
+
+
+def _names_a_phase(raw: dict[str, Any]) -> bool:
+    periods = raw["charging_schedule"][0]["charging_schedule_period"]
+    return any(period.get("phase_to_use") is not None for period in periods)
 
 
 def _token(tag: str) -> dict[str, str]:

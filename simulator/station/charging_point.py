@@ -45,6 +45,9 @@ class Host(Protocol):
     def allowed_a(self, point: ChargingPoint) -> float:
         """Return what the profiles allow an EVSE now, in A: 0, or 6 and more."""
 
+    def phases_to_use(self, point: ChargingPoint) -> int:
+        """Return how many phases the profiles want an EVSE to charge on."""
+
 
 class ChargingPoint:
     """One EVSE with its one connector."""
@@ -60,6 +63,8 @@ class ChargingPoint:
         self._host = host
         self._reported: State | None = None
         self._finished = False
+        self._dead = False
+        """Ended by a limit of 0 A: nothing starts until the car is plugged in anew."""
         self._let_in: tuple[str, str, int | None, datetime] | None = None
         self._profile_for_start: Profile | None = None
         self._stopping: tuple[str, str, str | None, datetime] | None = None
@@ -106,7 +111,7 @@ class ChargingPoint:
         if self.transaction is not None:
             reason, trigger, tag, _ = self._stopping or ("EVDisconnected", "EVCommunicationLost", None, None)
             self._end(reason, trigger, tag)
-        self._finished = False
+        self._finished = self._dead = False
         return car
 
     def present(self, tag: str) -> None:
@@ -115,7 +120,7 @@ class ChargingPoint:
             if self.transaction.tag.casefold() == tag.casefold():
                 self.stop("Local", "StopAuthorized", tag)
             return
-        if not self.operative:
+        if not self.operative or self._dead:
             return
         if not self._host.online:
             if self._host.trusts_offline(tag):
@@ -132,7 +137,7 @@ class ChargingPoint:
 
     def remote_start(self, tag: str, remote_start_id: int | None, profile: Profile | None) -> bool:
         """Start without a card; return whether it will."""
-        if self.transaction is not None or not self.operative:
+        if self.transaction is not None or not self.operative or self._dead:
             return False
         self._profile_for_start = profile
         if self._host.settings.flag("AuthorizeRemoteTxRequests"):
@@ -175,6 +180,12 @@ class ChargingPoint:
     def tick(self) -> None:
         """Look at everything once; called after each step of the physics."""
         self.evse.limit_a = self._host.allowed_a(self)
+        quirks = self._host.model.quirks
+        if quirks.switches_phases:
+            self.evse.use_phases = self._host.phases_to_use(self)
+        if quirks.dies_on_zero and self.transaction is not None and self.evse.limit_a < MINIMUM_CURRENT_A:
+            self._dead = True
+            self.stop("Other", "AbnormalCondition")
         if self._let_in is not None and self._host.elapsed() >= self._let_in[3]:
             self._let_in = None
         if self._stopping is not None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .quirks import Quirks
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationModel:
@@ -11,7 +13,7 @@ class StationModel:
     identity: str
     """Last segment of the address it dials."""
     version: str = "1.6"
-    """1.6 or 2.0.1."""
+    """1.6, 2.0.1 or 2.1."""
     vendor: str = "Voltgarden"
     model: str = "Sprig 11"
     serial: str = "VG-000001"
@@ -34,5 +36,7 @@ class StationModel:
     """Shortest and longest pause before it dials again."""
     answer_within_s: float = 30.0
     """How long it waits for an answer before it gives up the link."""
+    quirks: Quirks = field(default_factory=Quirks)
+    """What it does with limits that the standard did not mean."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Settings in which it differs from the usual, by their 1.6 key."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .schedule import Kind, Profile, Purpose
+from .schedule import Kind, Period, Profile, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,11 @@ class ProfileLimits:
     purposes: tuple[Purpose, ...] = (Purpose.STATION_MAXIMUM, Purpose.TX_DEFAULT, Purpose.TX)
     absolute_needs_start: bool = False
     """OCPP 2.0.1 K01.FR.40."""
+    kinds: tuple[Kind, ...] = tuple(Kind)
+    lowest_a: float = 0.0
+    """A profile with a lower limit is refused, in A per phase."""
+    ignored: tuple[Purpose, ...] = ()
+    """Stored, and never followed."""
     relative_maximum: bool = True
     """Whether a station maximum may be relative (not in OCPP 2.0.1, K01.FR.38)."""
 
@@ -38,6 +43,7 @@ class ProfileStore:
         """Start empty for these EVSEs."""
         self._held: dict[int, list[Profile]] = {0: [], **{evse_id: [] for evse_id in evse_ids}}
         self._limits = limits
+        self._offline_since: datetime | None = None
 
     @property
     def held(self) -> dict[int, tuple[Profile, ...]]:
@@ -90,6 +96,24 @@ class ProfileStore:
         """Drop what was meant for the transaction that has just ended."""
         self._held[evse_id] = [held for held in self._held[evse_id] if held.purpose is not Purpose.TX]
 
+    def link_lost(self, at: datetime) -> None:
+        """There is no link from `at` on, unless there was none before."""
+        if self._offline_since is None:
+            self._offline_since = at
+
+    def link_back(self, at: datetime) -> None:
+        """There is a link again: drop what has died meanwhile."""
+        for profiles in self._held.values():
+            profiles[:] = [held for held in profiles if not (held.dies_offline and self._outlived(held, at))]
+        self._offline_since = None
+
+    def phases(self, evse_id: int, at: datetime, running: Running | None) -> int | None:
+        """Return how many phases the limit in force is for; None if it names no number."""
+        started_at = running.started_at if running else None
+        found = self._in_force(Purpose.TX, (evse_id,), at, started_at) if running else None
+        found = found or self._in_force(Purpose.TX_DEFAULT, (evse_id, 0), at, started_at)
+        return found[1].phases if found else None
+
     def maximum_a(self, at: datetime, phases: int) -> float | None:
         """Return what the station maximum says for one phase, in A; None if nothing."""
         return self._of_purpose(Purpose.STATION_MAXIMUM, (0,), at, None, phases)
@@ -126,13 +150,26 @@ class ProfileStore:
     def _of_purpose(
         self, purpose: Purpose, places: tuple[int, ...], at: datetime, started_at: datetime | None, phases: int
     ) -> float | None:
+        found = self._in_force(purpose, places, at, started_at)
+        return found[0].amperes(found[1], phases) if found else None
+
+    def _in_force(
+        self, purpose: Purpose, places: tuple[int, ...], at: datetime, started_at: datetime | None
+    ) -> tuple[Profile, Period] | None:
         # The highest stack level that has a word; an EVSE's own profile before the station's of the same level.
+        if purpose in self._limits.ignored:
+            return None
         held = [profile for place in places for profile in self._held[place] if profile.purpose is purpose]
         for profile in sorted(held, key=lambda one: -one.stack_level):
-            limit_a = profile.limit_a(at, started_at, phases)
-            if limit_a is not None:
-                return limit_a
+            period = None if self._outlived(profile, at) else profile.period(at, started_at)
+            if period is not None:
+                return profile, period
         return None
+
+    def _outlived(self, profile: Profile, at: datetime) -> bool:
+        if self._offline_since is None or profile.max_offline_s is None:
+            return False
+        return (at - self._offline_since).total_seconds() >= profile.max_offline_s
 
     def _problem(self, evse_id: int, profile: Profile, running: Running | None) -> str | None:
         limits = self._limits
@@ -142,6 +179,10 @@ class ProfileStore:
             return "purpose not supported"
         if profile.unit not in limits.units:
             return "unit not supported"
+        if profile.kind not in limits.kinds:
+            return "kind not supported"
+        if any(profile.amperes(period, 3) < limits.lowest_a - 1e-6 for period in profile.periods):
+            return "limit too low"
         if not 0 <= profile.stack_level <= limits.stack_levels:
             return "stack level too high"
         if not profile.periods or profile.periods[0].start_s != 0 or len(profile.periods) > limits.periods:

@@ -55,12 +55,21 @@ class Profile:
     valid_from: datetime | None = None
     valid_to: datetime | None = None
     transaction_id: str | None = None
+    max_offline_s: int | None = None
+    """How long it is valid without a link (2.1)."""
+    dies_offline: bool = False
+    """Whether it is dropped for good after that time, rather than until the link is back."""
 
     def limit_a(self, at: datetime, started_at: datetime | None, phases: int) -> float | None:
         """Return the limit at `at` for an EVSE wired with `phases`, in A per phase; None where it says nothing.
 
         `started_at` is the start of the running transaction.
         """
+        period = self.period(at, started_at)
+        return None if period is None else self.amperes(period, phases)
+
+    def period(self, at: datetime, started_at: datetime | None) -> Period | None:
+        """Return the step that is in force at `at`; None where it says nothing."""
         if (self.valid_from is not None and at < self.valid_from) or (
             self.valid_to is not None and at >= self.valid_to
         ):
@@ -75,7 +84,7 @@ class Profile:
         for period in self.periods:
             if period.start_s <= into_s:
                 current = period
-        return None if current is None else self._amperes(current, phases)
+        return current
 
     def start_at(self, at: datetime, started_at: datetime | None) -> datetime | None:
         """Return when the schedule that counts at `at` began; None if it cannot be anchored."""
@@ -102,7 +111,8 @@ class Profile:
             start += timedelta(seconds=self.every_s)
         yield from (moment for moment in moments if at < moment < until)
 
-    def _amperes(self, period: Period, phases: int) -> float:
+    def amperes(self, period: Period, phases: int) -> float:
+        """Return the limit of a step for an EVSE wired with `phases`, in A per phase."""
         if self.unit == "A":
             return period.limit
         # More phases than are wired do not raise the limit of a single one (OCPP 1.6, ChargingSchedulePeriod).

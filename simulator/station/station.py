@@ -34,6 +34,7 @@ class Station:
             **{
                 "NumberOfConnectors": str(len(evses)),
                 "ConnectorPhaseRotation": ",".join(f"{n}.{_rotation(evse)}" for n, evse in evses.items()),
+                **model.quirks.settings,
                 **model.settings,
             }
         )
@@ -108,6 +109,11 @@ class Station:
             allowed_a = min(allowed_a, maximum_a / max(1, sharing))
         return allowed_a if allowed_a >= MINIMUM_CURRENT_A - 1e-9 else 0.0
 
+    def phases_to_use(self, point: ChargingPoint) -> int:
+        """Return how many phases the profiles want an EVSE to charge on."""
+        wired = point.evse.phases
+        return min(wired, self.profiles.phases(point.evse_id, self.now(), point.running) or wired)
+
     def composite(self, evse_id: int, duration_s: int) -> tuple[tuple[int, float], ...]:
         """Return the composite schedule of an EVSE from now on, in A; 0: the sum over all of them."""
         now = self.now()
@@ -140,6 +146,7 @@ class Station:
     def link_ready(self) -> None:
         """Accepted and connected: say how things stand, then whatever has waited."""
         self.outbox.online = True
+        self.profiles.link_back(self.now())
         self._beat_at = self.elapsed()
         now = self.now()
         statuses = [Status(0, State.AVAILABLE, now)] if self.model.version == "1.6" else []
@@ -148,6 +155,7 @@ class Station:
 
     def link_lost(self) -> None:
         """Go on alone."""
+        self.profiles.link_lost(self.now())
         self.outbox.link_lost()
 
     def answered(self, message: Message, answer: Answer) -> None:
@@ -308,6 +316,9 @@ class Station:
             periods=settings.number("ChargingScheduleMaxPeriods"),
             profiles=settings.number("MaxChargingProfilesInstalled"),
             units=tuple(_UNIT_NAMES[unit] for unit in units if unit in _UNIT_NAMES),
+            kinds=self.model.quirks.kinds,
+            lowest_a=self.model.quirks.refuses_below_a,
+            ignored=self.model.quirks.ignored_purposes,
             absolute_needs_start=self.model.version != "1.6",
             relative_maximum=self.model.version == "1.6",
         )

@@ -78,7 +78,7 @@ class CentralSystem:
         self.authorization.append(request.headers.get("Authorization"))
         if self.refusing:
             return web.Response(status=503)
-        socket = web.WebSocketResponse(protocols=("ocpp1.6", "ocpp2.0.1"))
+        socket = web.WebSocketResponse(protocols=("ocpp1.6", "ocpp2.0.1", "ocpp2.1"))
         await socket.prepare(request)
         self.sockets.append(socket)
         connection = len(self.sockets)
