@@ -40,6 +40,7 @@ class SiteDouble(StationHandler):
         self.disconnected: list[str] = []
         self.ready: list[str] = []
         self.refused: list[tuple[str, str]] = []
+        self.clocks_moved: list[str] = []
         self.before_answer: Callable[[str, StationEvent], Awaitable[None]] | None = None
         self.when_ready: Callable[[str], Awaitable[Any]] | None = None
         self._changed = asyncio.Event()
@@ -89,6 +90,10 @@ class SiteDouble(StationHandler):
         self._changed.set()
         if self.when_ready is not None:
             await self.when_ready(station_id)
+
+    @override
+    def clock_moved(self, station_id: str) -> None:
+        self.clocks_moved.append(station_id)
 
     @override
     def connection_refused(self, station_id: str, reason: str) -> None:
