@@ -21,6 +21,8 @@ from .tree_view import tree_view
 TO_REDACT: Final = {
     CONF_HOST,
     CONF_PASSWORD,
+    "client_id",
+    "client_secret",
     "id_token",
     "name",
     "remote",

@@ -27,6 +27,7 @@ from .grid_inputs import GridInputs
 from .issues import SiteIssues
 from .meter import MeterFeed
 from .meter_rename import follow_renames
+from .openadr import OpenAdrFeed
 from .site_config import meter_set_ups, site_config
 
 _LOGGER = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class EvseRuntime:
         "_hass",
         "_issues",
         "_meters",
+        "_openadr",
         "_port",
         "_station_listeners",
         "_stations",
@@ -79,6 +81,7 @@ class EvseRuntime:
         self._meters = MeterFeed(hass, site.meter_reported, site.meter_changed)
         self._goals = GoalInputs(hass, entry, site)
         self._grid = GridInputs(hass, entry, site.grid)
+        self._openadr = OpenAdrFeed(hass, entry, site.grid)
         self._chargers: dict[str, CALLBACK_TYPE] = {}
         self._issues = SiteIssues(hass, entry, site)
         self._commissioning_issues = CommissioningIssues(hass, entry, site)
@@ -105,6 +108,7 @@ class EvseRuntime:
         self._meters.stop()
         self._goals.stop()
         self._grid.stop()
+        self._openadr.stop()
         self._issues.stop(forget=event is None)
         self._commissioning_issues.stop(forget=event is None)
         for subscription in (*self._chargers.values(), *self._unsubscribe):
@@ -189,6 +193,7 @@ class EvseRuntime:
         self._meters.follow(meter_set_ups(entry))
         self._goals.follow()
         self._grid.follow()
+        self._openadr.follow()
         self._issues.set_up_changed()
 
     @callback

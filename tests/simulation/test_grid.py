@@ -63,7 +63,6 @@ def test_the_limit_is_kept_within_a_minute_and_never_broken_after(tmp_path: Path
             assert charging_w(loop) > 0.6 * FLOOR_W
             await loop.run(5 + 70)
             (event,) = await loop.site.grid.events()
-            print(f"truth {truth_s} s, told {event.time_to_comply_s} s, above {above_s} s, {event.max_over_w} W")
             assert truth_s <= 60
             assert event.time_to_comply_s is not None
             assert event.time_to_comply_s <= 60

@@ -184,7 +184,9 @@ async def test_a_limit_that_ran_out_meanwhile_is_ended_at_its_time(place: Place,
 
 
 async def test_a_fail_safe_limit_outlives_a_restart(place: Place, clock: ManualClock) -> None:
-    lines = [GridLineConfig(key="box", source=GridSource.ENTITY, terms=GridTerms(heartbeat_s=20, failsafe_minimum_s=100))]
+    lines = [
+        GridLineConfig(key="box", source=GridSource.ENTITY, terms=GridTerms(heartbeat_s=20, failsafe_minimum_s=100))
+    ]
     place.site.grid.follow(lines)
     await clock.advance(22)
     assert view(place).failsafe

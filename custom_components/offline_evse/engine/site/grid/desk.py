@@ -65,6 +65,11 @@ class GridDesk:
         """The lines that there are, by the key of their set-up or their event."""
         return {key: entry.line for key, entry in self._entries.items()}
 
+    def stated(self, source: GridSource) -> dict[str, GridLimit]:
+        """Return the limits of a source that hold now or later, by event id."""
+        limits = (entry.limit for entry in self._entries.values() if entry.source is source)
+        return {limit.event_id: limit for limit in limits if limit is not None}
+
     def start(self) -> None:
         """Take up what ran before a restart, end what has run out meanwhile, and begin to look."""
         now, at_s = self._clock.now(), self._clock.monotonic()
