@@ -96,6 +96,11 @@ def test_short_slots_do_not_wear_the_contactor() -> None:
     assert plan.missing_wh == 0
 
 
+def test_the_rest_of_a_dear_hour_is_not_taken_for_a_part_of_the_next() -> None:
+    plan = make_plan(EVENING + timedelta(minutes=50), need(10), hourly(0.4, 0.1, 0.3, 0.4))
+    assert [slot.start for slot in plan.slots] == [EVENING + timedelta(hours=1)]
+
+
 def test_the_newest_word_on_a_price_counts() -> None:
     again = (*NIGHT, PriceSlot(EVENING, EVENING + timedelta(hours=1), Decimal("0.01")))
     slot = price_at(again, EVENING)

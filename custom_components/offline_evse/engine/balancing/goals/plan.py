@@ -11,7 +11,7 @@ from ...model.goal import ChargingPlan, PlannedSlot, PlanState, PriceSlot
 SLACK = timedelta(minutes=15)
 """Kept free before the departure, where there is time enough."""
 SHORTEST_BLOCK = timedelta(minutes=30)
-"""Shorter price slots are taken together: starting and stopping wears contactors and cars."""
+"""Shorter price slots are taken together by the half hour: starting and stopping wears contactors and cars."""
 _A_DAY = timedelta(days=1)
 _CENT = Decimal("0.01")
 
@@ -98,11 +98,16 @@ def _blocks(now: datetime, until: datetime, prices: tuple[PriceSlot, ...]) -> li
         guess = told or price_at(known, start - _A_DAY)
         cost = guess.price if guess else mean
         piece = _Block(start, end, cost, told.price if told else None)
-        if blocks and (blocks[-1].end - blocks[-1].start < SHORTEST_BLOCK or blocks[-1][2:] == piece[2:]):
+        is_short = guess is not None and guess.end - guess.start < SHORTEST_BLOCK
+        if blocks and (blocks[-1][2:] == piece[2:] or (is_short and _half_hour(blocks[-1].start) == _half_hour(start))):
             blocks[-1] = _joined(blocks[-1], piece)
         else:
             blocks.append(piece)
     return blocks
+
+
+def _half_hour(moment: datetime) -> int:
+    return int(moment.timestamp() // SHORTEST_BLOCK.total_seconds())
 
 
 def _joined(one: _Block, other: _Block) -> _Block:

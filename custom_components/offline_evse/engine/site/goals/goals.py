@@ -221,6 +221,7 @@ class Goals:
         for evse in self._register.of_station(station_id):
             evse.goal.vehicle_soc = soc_percent
             self._renew(evse)
+            evse.changed()
 
     async def _wanted(self, evse: EvseState) -> None:
         """Act on what somebody has set, and keep it."""
