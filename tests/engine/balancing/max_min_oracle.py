@@ -1,6 +1,7 @@
-"""Lexicographic max-min by linear programming: slow, and with nothing in common with the code under test."""
+"""Lexicographic max-min by linear programming, and by exact fractions: slow, and unlike the code under test."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import highspy
 import numpy as np
@@ -73,3 +74,61 @@ def _solve(
     solver.run()
     assert solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
     return -float(solver.getInfo().objective_function_value)
+
+
+def exact_max_min(claims: Sequence[Claim], capacity: Sequence[float], admitted: Sequence[int]) -> list[Fraction]:
+    """Return the fair current of every admitted claim (0 for others), class by class, in A, without any rounding.
+
+    Over and over: find the highest level that every row can bear with all that are not held yet at that level, and
+    hold whoever is at its maximum there or on a row that is full.
+    """
+    current = [
+        Fraction(claims[number].minimum_a) if number in admitted else Fraction(0) for number in range(len(claims))
+    ]
+    cost = [{row: Fraction(each) for row, each in claim.rows} for claim in claims]
+    for priority in sorted({claims[number].priority for number in admitted}, reverse=True):
+        free = {number for number in admitted if claims[number].priority == priority}
+        while free:
+            left = [Fraction(limit) for limit in capacity]
+            for number in set(admitted) - free:
+                for row, each in cost[number].items():
+                    left[row] -= each * current[number]
+            levels = {
+                row: _highest_level(left[row], [(claims[number], cost[number][row]) for number in on_row])
+                for row in range(len(capacity))
+                if (on_row := [number for number in free if row in cost[number]])
+            }
+            level = min(levels.values())
+            if level == _NO_END:
+                for number in free:
+                    current[number] = Fraction(claims[number].maximum_a)
+                break
+            full = {row for row, at in levels.items() if at == level}
+            held = {number for number in free if full & cost[number].keys()}
+            for number in held:
+                current[number] = _at(claims[number], level)
+            free -= held
+    return current
+
+
+_NO_END = Fraction(10**12)
+
+
+def _at(claim: Claim, level: Fraction) -> Fraction:
+    return min(max(Fraction(claim.weight) * level, Fraction(claim.minimum_a)), Fraction(claim.maximum_a))
+
+
+def _highest_level(left: Fraction, claims: list[tuple[Claim, Fraction]]) -> Fraction:
+    """Return the highest level at which these claims fit in what is left of a row."""
+
+    def used(level: Fraction) -> Fraction:
+        return sum((each * _at(claim, level) for claim, each in claims), Fraction(0))
+
+    bends = sorted(
+        {Fraction(end) / Fraction(claim.weight) for claim, _ in claims for end in (claim.minimum_a, claim.maximum_a)}
+    )
+    if used(bends[-1]) <= left:
+        return _NO_END
+    below = max((bend for bend in bends if used(bend) <= left), default=Fraction(0))
+    above = min(bend for bend in bends if bend > below and used(bend) > left)
+    return below + (left - used(below)) * (above - below) / (used(above) - used(below))

@@ -15,7 +15,7 @@ from custom_components.offline_evse.engine.balancing.allocator import (
 )
 from custom_components.offline_evse.engine.balancing.fuse_tree import FuseTree
 
-from .max_min_oracle import lexicographic_max_min
+from .max_min_oracle import exact_max_min, lexicographic_max_min
 from .sites import key, random_layout
 
 seeds = st.integers(0, 2**32 - 1)
@@ -34,6 +34,7 @@ def random_problem(seed: int) -> tuple[list[Claim], list[float]]:
             placement.priority,
             placement.weight,
             random.random(),
+            first=random.random() < 0.1,
         )
         for evse, placement in tree.placements.items()
     ]
@@ -56,6 +57,15 @@ def test_filling_is_the_lexicographic_optimum(seed: int) -> None:
     admitted = [number for number, share in enumerate(shares) if share.current_a]
     optimum = lexicographic_max_min(claims, capacity, admitted)
     assert [share.exact_a for share in shares] == pytest.approx(optimum, abs=1e-6)
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_filling_is_exact(part: int) -> None:
+    for seed in range(part, 2000, 4):
+        claims, capacity = random_problem(seed)
+        shares = allocate(claims, capacity).shares
+        optimum = exact_max_min(claims, capacity, [number for number, share in enumerate(shares) if share.current_a])
+        assert max(abs(share.exact_a - float(best)) for share, best in zip(shares, optimum, strict=True)) <= 1e-9
 
 
 @given(seeds)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ..model.offer import Binding, LimitReason
 from ..model.station import EvseKey
-from .allocator import EPSILON, Cause, Share, round_up
+from .allocator import EPSILON, Cause, Share, round_down, round_up
 from .circuit_load import Hearing
 from .contest import Lacking
 from .fuse_tree import FuseTree
@@ -75,7 +75,9 @@ class Explainer:
             if lasting.current_a:
                 return self._settling(plan, result)
             late = not track.may_resume(result.at_s)
-            return self._rows(plan, contest.to_enter_late(plan.place) if late else contest.to_enter(plan.place), lasting)
+            return self._rows(
+                plan, contest.to_enter_late(plan.place) if late else contest.to_enter(plan.place), lasting
+            )
         if EPSILON < ceiling_a - offer_a < self._settings.raise_step_a:
             target_a = ceiling_a
         else:
@@ -111,8 +113,14 @@ class Explainer:
         costs = dict(plan.track.coefficients)
         missing_a = max([missing_a, *(lack / costs[row] for row, lack in lacking)])
         also = tuple(self._by_row(None, row) for row, _ in lacking)
-        most_a = plan.track.placement.maximum_a
-        if plan.reason is not LimitReason.CHARGER_MAXIMUM and most_a < plan.track.minimum_a:
+        track = plan.track
+        most_a = round_down(track.placement.maximum_a, track.placement.step_a)
+        held_off = plan.ceiling_a < track.minimum_a <= track.lasting_ceiling_a
+        if (
+            plan.reason is not LimitReason.CHARGER_MAXIMUM
+            and not held_off
+            and most_a <= max(plan.ceiling_a, track.minimum_a - EPSILON)
+        ):
             also = (*also, Binding(LimitReason.CHARGER_MAXIMUM))
         return Explanation(binding, missing_a or None, also)
 
