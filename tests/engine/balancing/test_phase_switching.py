@@ -134,3 +134,34 @@ def test_one_that_cannot_switch_and_a_car_with_one_phase_are_left_alone() -> Non
         EvseDemand(key(0), connected=True, wants_current=True, ceiling_a=16.0, phases_used=(1,)), house.now_s
     )
     assert lived(house, 300, NARROW).terminals is None
+
+
+def test_it_leaves_two_phases_to_a_car_that_would_have_to_wait() -> None:
+    placements = (
+        EvsePlacement(evse=key(0), circuit_id="main", can_switch_phases=True),
+        EvsePlacement(evse=key(1), circuit_id="main", wiring=WIRINGS["s"]),
+        EvsePlacement(evse=key(2), circuit_id="main"),
+    )
+    house = House(placements=placements, fuse_a=14.0)
+    house.wants(0)
+    house.wants(2, wants=False)
+    assert house.live(60, house_a=WIDE).offers[key(0)].current_a == 11.0
+    house.wants(1)
+    decision = house.live(50, house_a=WIDE)
+    assert decision.offers[key(1)].binding.reason is LimitReason.WAITING_TURN
+    decision = house.live(150, house_a=WIDE)
+    assert decision.offers[key(0)].terminals == 1
+    assert [decision.offers[key(number)].current_a for number in (0, 1)] == pytest.approx([11.0, 11.0], abs=0.3)
+
+
+def test_it_keeps_its_phases_where_that_would_let_nobody_in() -> None:
+    placements = (
+        EvsePlacement(evse=key(0), circuit_id="main", can_switch_phases=True),
+        EvsePlacement(evse=key(1), circuit_id="main", wiring=WIRINGS["r"]),
+    )
+    house = House(placements=placements, fuse_a=14.0)
+    house.wants(0)
+    house.wants(1)
+    for _ in range(300):
+        decision = house.live(1, house_a=WIDE)
+        assert decision.offers[key(0)].terminals is None
