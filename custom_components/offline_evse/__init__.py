@@ -15,6 +15,7 @@ from .engine.site.opening import open_site
 from .grid_services import register_grid_services
 from .ocpp_view import register_views
 from .port import bind_reason
+from .rehearsal import register_rehearsal
 from .runtime import EvseRuntime, OfflineEvseConfigEntry
 from .services import register_services
 from .site_config import site_config
@@ -29,6 +30,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     register_services(hass)
     register_grid_services(hass)
     register_websocket_api(hass)
+    register_rehearsal(hass)
     return True
 
 

@@ -129,7 +129,7 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
     [
         (
             "exceptions",
-            {"charger", "circuit", "count", "current", "error", "event", "folder", "limit", "load", "maximum"}
+            {"charger", "circuit", "count", "current", "day", "error", "event", "folder", "limit", "load", "maximum"}
             | {"minimum", "missing", "phase", "port", "taken"},
         ),
         (

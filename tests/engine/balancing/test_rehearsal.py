@@ -5,15 +5,10 @@ from dataclasses import replace
 import pytest
 
 from custom_components.offline_evse.engine.balancing.rehearsal.rehearsal import Rehearsal
-from custom_components.offline_evse.engine.balancing.rehearsal.result import RehearsalResult
-from custom_components.offline_evse.engine.balancing.rehearsal.scenario import (
-    CarPlan,
-    LoadSeries,
-    own_loads,
-    worst_evening,
-)
+from custom_components.offline_evse.engine.balancing.rehearsal.scenario import CarPlan, own_loads, worst_evening
 from custom_components.offline_evse.engine.model.circuit import Circuit, EvsePlacement, SiteLayout
 from custom_components.offline_evse.engine.model.phases import Phase, PhaseAmperes
+from custom_components.offline_evse.engine.model.rehearsal import LoadSeries, RehearsalResult
 
 from .sites import key, three
 

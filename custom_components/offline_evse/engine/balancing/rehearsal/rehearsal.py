@@ -6,13 +6,13 @@ from ...model.circuit import SiteLayout
 from ...model.meter import CircuitSample
 from ...model.offer import EvseDemand
 from ...model.phases import NO_CURRENT, Phase, PhaseAmperes
+from ...model.rehearsal import CarResult, LoadSeries, RehearsalResult, RowResult
 from ...model.station import EvseKey
 from ..control import Balancer
 from ..fuse_tree import FuseTree
 from ..settings import BalancingSettings
 from .car import RehearsedCar
-from .result import CarResult, RehearsalResult, RowResult
-from .scenario import CarPlan, LoadSeries
+from .scenario import CarPlan
 
 STEP_S = 1.0
 SAMPLE_EVERY_S = 10.0

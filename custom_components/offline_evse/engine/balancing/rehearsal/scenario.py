@@ -4,25 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ...model.circuit import Circuit, SiteLayout
-from ...model.phases import NO_CURRENT, Phase, PhaseAmperes
+from ...model.phases import Phase, PhaseAmperes
+from ...model.rehearsal import LoadSeries
 from ...model.station import EvseKey
 
 DRAWN_AT_MOST = 0.95
 """Share of its fuse that a house takes in the built-in evening: it does not trip its fuse without any car."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadSeries:
-    """What a circuit feeds beside chargers and the circuits that hang in it, step by step."""
-
-    step_s: float
-    loads_a: tuple[PhaseAmperes, ...]
-
-    def at(self, at_s: float) -> PhaseAmperes:
-        """Return the load at a time since the beginning, in A per phase; the last one goes on."""
-        if not self.loads_a:
-            return NO_CURRENT
-        return self.loads_a[min(int(at_s / self.step_s), len(self.loads_a) - 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,23 @@
-"""What came of a rehearsal."""
+"""A rehearsal of a site: the loads that go in, and what came of it."""
 
 from dataclasses import dataclass
 
-from ...model.phases import Phase
-from ...model.station import EvseKey
+from .phases import NO_CURRENT, Phase, PhaseAmperes
+from .station import EvseKey
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSeries:
+    """What a circuit feeds beside chargers and the circuits that hang in it, step by step."""
+
+    step_s: float
+    loads_a: tuple[PhaseAmperes, ...]
+
+    def at(self, at_s: float) -> PhaseAmperes:
+        """Return the load at a time since the beginning, in A per phase; the last one goes on."""
+        if not self.loads_a:
+            return NO_CURRENT
+        return self.loads_a[min(int(at_s / self.step_s), len(self.loads_a) - 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
