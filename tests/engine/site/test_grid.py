@@ -1,5 +1,6 @@
 """The grid's word at a site with real chargers on real sockets: it steers at once, survives restarts, and is proven."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ from custom_components.offline_evse.engine.site.grid.events import GridEvent
 from tests.engine.clock import ManualClock, settle
 
 from .place import ONE, TWO, Place, until
-from .wallbox import Station201, Wallbox, is_live, limit_a
+from .wallbox import PATIENCE_S, Station201, Wallbox, is_live, limit_a
 
 PHASE_W = 230.0
 
@@ -46,6 +47,14 @@ async def drawn(box: Wallbox, transaction_id: int, current_a: float, energy_wh: 
 
 async def only_event(place: Place) -> GridEvent:
     (event,) = await place.site.grid.events()
+    return event
+
+
+async def ended_event(place: Place) -> GridEvent:
+    """Wait until the result of the one event has reached the disk."""
+    async with asyncio.timeout(PATIENCE_S):
+        while (event := await only_event(place)).ended_at is None:
+            await settle()
     return event
 
 
@@ -120,7 +129,7 @@ async def test_an_event_leaves_all_that_proves_it(place: Place, clock: ManualClo
     await place.pass_time(130, box)
     assert not view(place).active
     await place.pass_time(70, box)
-    event = await only_event(place)
+    event = await ended_event(place)
     assert kinds(event)[0] == "command"
     assert kinds(event)[-1] == "result"
     assert {"before", "command", "compliance", "minute", "release", "after", "applied"} <= set(kinds(event))
@@ -142,7 +151,7 @@ async def test_a_limit_that_is_not_kept_is_said_so(place: Place, box: Wallbox) -
     await drawn(box, transaction_id, 16)
     await place.site.grid.set_limit(4200, duration_s=60)
     await place.pass_time(130, box)
-    event = await only_event(place)
+    event = await ended_event(place)
     assert event.ended_at is not None
     assert event.time_to_comply_s is None
 
@@ -151,7 +160,7 @@ async def test_no_card_and_no_name_is_in_the_proof(place: Place, box: Wallbox) -
     await box.plug_in()
     await place.site.grid.set_limit(4200, duration_s=5)
     await place.pass_time(70, box)
-    text = repr((await only_event(place)).records)
+    text = repr((await ended_event(place)).records)
     assert "Ada" not in text
     assert "CARD" not in text
 
@@ -165,7 +174,7 @@ async def test_a_running_limit_is_taken_up_after_a_restart(place: Place, clock: 
     await clock.advance(101)
     assert not view(place).active
     await clock.advance(62)
-    event = await only_event(place)
+    event = await ended_event(place)
     assert event.end_reason == "expired"
     assert [it.body["resumed"] for it in event.records if it.kind == "command"] == [False, True]
 
@@ -177,7 +186,7 @@ async def test_a_limit_that_ran_out_meanwhile_is_ended_at_its_time(place: Place,
     await clock.advance(3600)
     await place.open()
     await settle()
-    event = await only_event(place)
+    event = await ended_event(place)
     assert (event.ended_at, event.end_reason) == (began + timedelta(seconds=600), "expired")
     await place.reopen()
     assert len((await only_event(place)).records) == len(event.records)
@@ -198,7 +207,7 @@ async def test_a_fail_safe_limit_outlives_a_restart(place: Place, clock: ManualC
     assert not view(place).active
     assert view(place).lines[0].phase is GridPhase.AUTONOMOUS
     await clock.advance(70)
-    event = await only_event(place)
+    event = await ended_event(place)
     assert event.failsafe
     assert event.end_reason == "failsafe_over"
 
@@ -211,7 +220,7 @@ async def test_a_line_that_is_removed_ends_its_limit(place: Place, clock: Manual
     grid.follow([])
     assert not view(place).active
     await clock.advance(70)
-    assert (await only_event(place)).end_reason == "removed"
+    assert (await ended_event(place)).end_reason == "removed"
 
 
 async def test_own_generation_comes_on_top(place: Place, clock: ManualClock, box: Wallbox) -> None:

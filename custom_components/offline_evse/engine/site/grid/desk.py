@@ -59,6 +59,8 @@ class GridDesk:
         self._proofs: dict[str, EventProof] = {}
         self._kept_s = 0.0
         self._timer: Timer | None = None
+        self._idle = True
+        self._closed = False
 
     @property
     def lines(self) -> Mapping[str, GridLine]:
@@ -111,6 +113,7 @@ class GridDesk:
 
     def close(self) -> None:
         """Look no more."""
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
 
@@ -253,12 +256,13 @@ class GridDesk:
         self._look()
 
     def _tick(self) -> None:
-        self._timer = self._clock.call_later(LOOK_EVERY_S, self._tick)
+        self._timer = None
         self._look()
 
     def _look(self) -> None:
         at_s = self._clock.monotonic()
         idle = not self._entries and not self._proofs
+        self._look_again(idle=idle)
         if idle and self.setter.put_by_s is not None and at_s - self.setter.put_by_s < BEFORE_EVERY_S:
             return
         sample = self.setter.sample()
@@ -272,6 +276,15 @@ class GridDesk:
                 self._kept_s = at_s
                 self._background.run(self._keep_quietly(), "memory of the grid's word")
         self.setter.put_by(sample)
+
+    def _look_again(self, *, idle: bool) -> None:
+        """Have a timer: a slow one as long as nothing is stated and nothing is being proven."""
+        if self._closed or (self._timer is not None and self._idle is idle):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._idle = idle
+        self._timer = self._clock.call_later(BEFORE_EVERY_S if idle else LOOK_EVERY_S, self._tick)
 
     def _follow_lines(self, sample: GridSample) -> GridView:
         """Look at every line, set what is in force, and follow the events that begin and end."""
