@@ -144,21 +144,26 @@ class CapacityEstimate:
         load = self._loads.get(circuit_id)
         return load.measured if load is not None and load.hearing(at_s) is Hearing.FRESH else None
 
+    def uncontrolled(self, circuit_id: str, at_s: float) -> PhaseAmperes | None:
+        """Return what everything but cars draws at most; None without a meter, and while it is silent."""
+        load = self._loads.get(circuit_id)
+        if load is None or load.measured is None or load.hearing(at_s) is not Hearing.FRESH:
+            return None
+        return PhaseAmperes(*load.loads)
+
     def carried(self, circuit_id: str, at_s: float) -> PhaseAmperes | None:
-        """Return what the circuit carries: as measured, or else what everything below may draw; None: not known yet."""
+        """Return what a metered circuit carries: as measured, or else what all below may draw; None: not heard yet."""
         assert self._tree is not None
         load = self._loads.get(circuit_id)
-        if load is not None and load.measured is None:
+        if load is None or load.measured is None:
             return None
-        if load is not None and load.hearing(at_s) is Hearing.FRESH:
+        if load.hearing(at_s) is Hearing.FRESH:
             return load.measured
-        circuit = self._tree.circuits[circuit_id]
-        house = load.highest(at_s).phases if load else (circuit.reserve_a,) * 3
         cars = self._below(circuit_id, at_s).expected
         # What is only assumed of the house fills the fuse at most: nobody is paused for a guess.
         l1, l2, l3 = (
             max(car_a, min(car_a + load_a, limit_a))
-            for car_a, load_a, limit_a in zip(cars, house, circuit.limit_a, strict=True)
+            for car_a, load_a, limit_a in zip(cars, load.highest(at_s).phases, load.circuit.limit_a, strict=True)
         )
         return PhaseAmperes(l1, l2, l3)
 

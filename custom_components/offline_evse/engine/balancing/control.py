@@ -1,6 +1,7 @@
 """The balancer: takes in what happens at the site, and says at any moment what every EVSE is to have."""
 
 from dataclasses import replace
+from functools import partial
 
 from ..model.circuit import SiteLayout
 from ..model.meter import CircuitSample
@@ -44,6 +45,7 @@ class Balancer:
         self._estimate.set_tree(self._tree)
         self._offers: dict[EvseKey, Offer] = {}
         self._time = SteadyTime()
+        self._circuits_told: dict[str, CircuitState] = {}
         self._looked_s: float | None = None
         self._behind_s = 0.0
         self._protection = Protection(self._settings, self._tree)
@@ -165,7 +167,7 @@ class Balancer:
         told_at_s, at_s = at_s, self._time.inside(at_s)
         self._notice_stall(at_s)
         self._estimate.update(at_s)
-        self._protection.look(self._tracks, at_s, lambda circuit_id: self._estimate.carried(circuit_id, at_s))
+        self._protection.look(self._tracks, at_s, partial(self._carried, at_s))
         capacity = self._estimate.capacity(at_s)
         self._protection.hold_back(capacity.sustained)
         held = held_for_absent(self._tracks.values(), self._tree, capacity.hearing)
@@ -197,10 +199,11 @@ class Balancer:
         self._offers = offers
         if choose_phases(plans, result.slack, self._tree, self._settings, at_s):
             self._estimate.forget_sums()
+        self._circuits_told = self._circuits(capacity, held, at_s)
         return BalancingDecision(
             at_s=told_at_s,
             offers=offers,
-            circuits=self._circuits(capacity, held, at_s),
+            circuits=self._circuits_told,
             safe_mode=bool(silent),
             escalations=self._protection.escalations(self._tracks, self._time.outside),
         )
@@ -234,6 +237,20 @@ class Balancer:
     def _bounds_of(self, evse: EvseKey, at_s: float) -> Bounds:
         track = self._tracks.get(evse)
         return track.bounds(at_s) if track is not None else NO_DRAW
+
+    def _carried(self, at_s: float, circuit_id: str) -> PhaseAmperes | None:
+        """Return what a circuit carries: as its meter says, or else what was given away below; None: not known yet."""
+        circuit = self._tree.circuits[circuit_id]
+        if circuit.metered:
+            return self._estimate.carried(circuit_id, at_s)
+        state = self._circuits_told.get(circuit_id)
+        if state is None:
+            return None
+        l1, l2, l3 = (
+            circuit.reserve_a + offered_a + held_a
+            for offered_a, held_a in zip(state.offered_a, state.reserved_a, strict=True)
+        )
+        return PhaseAmperes(l1, l2, l3)
 
     def _told_by(self, evse: EvseKey, at_s: float) -> tuple[float, PhaseAmperes] | None:
         track = self._tracks.get(evse)
@@ -271,10 +288,13 @@ class Balancer:
 
     def _circuits(self, capacity: Capacity, held: list[float], at_s: float) -> dict[str, CircuitState]:
         left = [free - taken for free, taken in zip(capacity.now, held, strict=True)]
+        offered = [0.0] * len(held)
         for track in self._tracks.values():
             if track.offer_a and track.demand.connected:
                 for row, cost in track.coefficients:
-                    left[row] -= track.offer_a * cost
+                    taken = track.offer_a * cost
+                    left[row] -= taken
+                    offered[row] += taken
         states: dict[str, CircuitState] = {}
         for circuit_id in self._tree.circuits:
             first = self._tree.phase_row(circuit_id, Phase.L1)
@@ -284,6 +304,9 @@ class Balancer:
                 PhaseAmperes(*capacity.now[first : first + 3]),
                 PhaseAmperes(*left[first : first + 3]),
                 capacity.hearing.get(circuit_id, Hearing.FRESH) is not Hearing.FRESH,
-                heat=self._protection.heat.of(circuit_id),
+                self._estimate.uncontrolled(circuit_id, at_s),
+                PhaseAmperes(*offered[first : first + 3]),
+                PhaseAmperes(*held[first : first + 3]),
+                self._protection.heat.of(circuit_id),
             )
         return states
