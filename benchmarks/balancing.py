@@ -68,9 +68,7 @@ def verdict(results: dict[str, Figures]) -> str:
     rest = [results[name] for name in OTHERS]
     share = mine.energy_kwh / median(other.energy_kwh for other in rest)
     better = [
-        name
-        for name in OTHERS
-        if results[name].over_s <= mine.over_s and results[name].energy_kwh >= mine.energy_kwh
+        name for name in OTHERS if results[name].over_s <= mine.over_s and results[name].energy_kwh >= mine.energy_kwh
     ]
     return (
         f"ours: {mine.over_s} s beside {min(other.over_s for other in rest):,} to "

@@ -2,12 +2,17 @@
 
 The tree has a metered main fuse and a sub-distribution for every 25 chargers. There are enough cars that most rows are
 full and some chargers wait, a car in three draws on one phase, and the load of the house changes before every look.
+
+After that a day passes in a site of five chargers, and what the balancer holds in memory is measured at its beginning
+and at its end.
 """
 
 import argparse
+import gc
 from random import Random
 from statistics import median, quantiles
 import time
+import tracemalloc
 
 from custom_components.offline_evse.engine.balancing.allocator import Claim, allocate
 from custom_components.offline_evse.engine.balancing.control import Balancer
@@ -22,6 +27,8 @@ from .report import print_table
 
 _SIZES = (5, 50, 200)
 _PER_CIRCUIT = 25
+_LOOK_EVERY_S = 5
+_WARM_UP_S = 3600
 
 
 def _layout(chargers: int) -> SiteLayout:
@@ -93,11 +100,37 @@ def _time_balancer(chargers: int, rounds: int) -> list[float]:
     return took_ms
 
 
+def _memory_kb(hours: float) -> tuple[float, float]:
+    """Return what is held after the first hour and after all of them, in kB."""
+    layout = _layout(_SIZES[0])
+    random = Random(1)
+    held_kb = []
+    tracemalloc.start()
+    balancer = Balancer()
+    balancer.set_layout(layout)
+    for placement in layout.placements:
+        balancer.set_demand(EvseDemand(evse=placement.evse, connected=True, wants_current=True, ceiling_a=16.0), 0.0)
+    for second in range(0, round(hours * 3600) + 1, _LOOK_EVERY_S):
+        at_s = float(second)
+        house_a = random.uniform(0.0, 12.0)
+        balancer.meter_reported(CircuitSample("main", PhaseAmperes(house_a, house_a, house_a), at_s))
+        for evse, offer in balancer.decide(at_s).offers.items():
+            balancer.offer_confirmed(evse, offer.current_a, at_s)
+            balancer.draw_reported(evse, (offer.current_a,), at_s)
+        if second in (_WARM_UP_S, round(hours * 3600)):
+            gc.collect()
+            held_kb.append(tracemalloc.get_traced_memory()[0] / 1000)
+    tracemalloc.stop()
+    return held_kb[0], held_kb[-1]
+
+
 def main() -> None:
     """Measure each size, and print the median and the slow end."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=300)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--hours", type=float, default=24.0, help="simulated time over which memory is watched")
+    arguments = parser.parse_args()
+    rounds = arguments.rounds
     rows = []
     for name, measure in (("allocate", _time_allocator), ("Balancer.decide", _time_balancer)):
         for chargers in _SIZES:
@@ -105,6 +138,8 @@ def main() -> None:
             slow_ms = quantiles(took_ms, n=100)[98]
             rows.append((name, str(chargers), f"{min(took_ms):.3f}", f"{median(took_ms):.3f}", f"{slow_ms:.3f}"))
     print_table("Sharing out", ("what", "chargers", "least ms", "median ms", "99 % within ms"), rows)
+    early_kb, late_kb = _memory_kb(arguments.hours)
+    print(f"\nHeld after 1 h: {early_kb:.0f} kB; after {arguments.hours:g} h: {late_kb:.0f} kB")
 
 
 if __name__ == "__main__":

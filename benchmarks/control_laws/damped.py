@@ -30,7 +30,9 @@ class RiskBudget(SimpleLaw):
             if overload <= 0:
                 self._risk[phase] = max(0.0, self._risk[phase] - 1.0)
             else:
-                self._risk[phase] += 1.0 if overload <= 0.13 else 2.0 if overload <= 0.4 else 6.0 if overload <= 1 else 60.0
+                self._risk[phase] += (
+                    1.0 if overload <= 0.13 else 2.0 if overload <= 0.4 else 6.0 if overload <= 1 else 60.0
+                )
         active = self.active
         if not active or now_s - self._changed_s < self._QUIET_S:
             return {}

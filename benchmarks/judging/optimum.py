@@ -37,9 +37,7 @@ def optimum_kwh(run: Run, *, margins: bool) -> float:
                 entries.setdefault(slot * rows + first + phase, []).append((column, 1.0))
         if scenario.cars[evse].need_wh < float("inf"):
             entries.setdefault(needs + evse, []).append((column, kwh_per_a[evse]))
-    limits = {
-        row: capacity[row] if row < needs else scenario.cars[row - needs].need_wh / 1000.0 for row in entries
-    }
+    limits = {row: capacity[row] if row < needs else scenario.cars[row - needs].need_wh / 1000.0 for row in entries}
     return _solve(np.array([kwh_per_a[evse] for evse, _ in columns]), np.array(upper), entries, limits)
 
 

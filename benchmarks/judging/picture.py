@@ -73,7 +73,7 @@ def write(path: Path, panels: Sequence[Panel], note: str) -> None:
 def _panel(panel: Panel) -> list[str]:
     points = panel.points
     low = floor(log10(max(1.0, min(point.over_s for point in points))) * 2) / 2
-    high = ceil(log10(max(10.0, max(point.over_s for point in points))) * 2) / 2
+    high = ceil(log10(max(10.0, *(point.over_s for point in points))) * 2) / 2
     least = floor(min(point.energy_kwh for point in points) * 0.95 / 20) * 20
     most = ceil(max(point.energy_kwh for point in points) * 1.03 / 20) * 20
     width = PANEL - LEFT - RIGHT
@@ -99,12 +99,8 @@ def _panel(panel: Panel) -> list[str]:
     every = 20 if most - least <= 200 else 50 if most - least <= 400 else 100
     for level in range(ceil(least / every) * every, most + 1, every):
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{LEFT + width}" y1="{y(level):.1f}" y2="{y(level):.1f}"/>')
-        parts.append(
-            f'<text class="quiet" x="{LEFT - 8}" y="{y(level) + 4:.1f}" text-anchor="end">{level}</text>'
-        )
-    parts.append(
-        f'<path class="axis" fill="none" d="M{LEFT} {TOP}V{TOP + PLOT}H{LEFT + width}"/>'
-    )
+        parts.append(f'<text class="quiet" x="{LEFT - 8}" y="{y(level) + 4:.1f}" text-anchor="end">{level}</text>')
+    parts.append(f'<path class="axis" fill="none" d="M{LEFT} {TOP}V{TOP + PLOT}H{LEFT + width}"/>')
     ours = sorted((point for point in points if point.ours or point.window), key=lambda point: point.over_s)
     if len(ours) > 1:
         line = " ".join(f"{x(point.over_s):.1f},{y(point.energy_kwh):.1f}" for point in ours)

@@ -56,14 +56,18 @@ def _guests(seed: int, count: int, hours: float) -> tuple[CarModel, ...]:
 def _impose(run: Run, watts: float | None) -> None:
     """Let the grid's limit hold for all cars, or be lifted with None."""
     if run.law is not None:
-        limit = () if watts is None else (
-            SharedLimit(
-                limit_id="grid",
-                reason=LimitReason.GRID,
-                circuit_id=MAIN,
-                basis=LimitBasis.CHARGING,
-                limit_w=watts,
-            ),
+        limit = (
+            ()
+            if watts is None
+            else (
+                SharedLimit(
+                    limit_id="grid",
+                    reason=LimitReason.GRID,
+                    circuit_id=MAIN,
+                    basis=LimitBasis.CHARGING,
+                    limit_w=watts,
+                ),
+            )
         )
         run.law.limits(limit, run.now_s)
 

@@ -107,9 +107,9 @@ STATIONS: tuple[Scenario, ...] = (
     ),
     Scenario(
         name="storm",
-        subject="50 stations lose their links at once and come back at once, 3×250 A",
+        subject="50 stations lose their links at once and come back at once, 3×400 A",
         hours=0.75,
-        layout=one_fuse(250.0, _FIFTY),
+        layout=one_fuse(400.0, _FIFTY),
         cars=_FIFTY,
         loads=_house,
         events=((900, _cut_all), (1500, _mend_all)),
