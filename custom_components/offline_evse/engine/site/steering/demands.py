@@ -68,6 +68,9 @@ class Demands:
         ceiling = Ceiling(evse.maximum_a, LimitReason.CHARGER_MAXIMUM)
         for source in self._ceilings:
             other = source(evse)
+            if other is not None and other.reason in _WISHES and not evse.pausable:
+                # A session would die of a pause that is only a wish.
+                other = Ceiling(max(other.current_a, evse.minimum_a), other.reason)
             if other is not None and other.current_a < ceiling.current_a:
                 ceiling = other
         rank = Rank()
@@ -78,9 +81,6 @@ class Demands:
                     told.weight if rank.weight is None else rank.weight,
                     told.laxity_s if rank.laxity_s is None else rank.laxity_s,
                 )
-        if not evse.pausable and ceiling.reason in _WISHES and ceiling.current_a < evse.minimum_a:
-            # A session would die of a pause that is only a wish.
-            ceiling = Ceiling(evse.minimum_a, ceiling.reason)
         status = evse.connector_status
         out_of_order = status is ConnectorStatus.FAULTED or (status is ConnectorStatus.UNAVAILABLE and not taken_out)
         return EvseDemand(

@@ -65,11 +65,12 @@ class Pausing:
             self._minds(evse)
 
     def _minds(self, evse: EvseState) -> None:
-        if self.way(evse) is not PauseWay.ZERO:
+        config = self._register.configs.get(evse.key.station_id)
+        if config is None or config.pause_way is not PauseWay.AUTO:
             return
         fact = self._fact(evse.key.station_id)
         self._background.run(self._memory.keep(fact, PauseWay.MINIMUM.value), "memory of how a charger is paused")
-        evse.pausable = self.way(evse) is not PauseWay.MINIMUM
+        evse.pausable = False
 
     def _fact(self, station_id: str) -> str:
         station = self._register.stations.get(station_id)
