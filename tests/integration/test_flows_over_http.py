@@ -42,7 +42,7 @@ async def test_setting_up(client: TestClient[Any, Any], free_port: int) -> None:
     url = f"{FLOW}/{shown['flow_id']}"
     assert fields(shown) == ["name", "port", "advanced"]
     shown = await post(client, url, name="Home", port=free_port, advanced={"host": "127.0.0.1"})
-    assert fields(shown) == ["fuse", "phases"]
+    assert fields(shown) == ["fuse", "phases", "limit_power", "derate"]
     shown = await post(client, url, fuse=25, phases="three_phase")
     assert fields(shown) == ["meter_kind"]
     shown = await post(client, url, meter_kind="power_total")
@@ -81,7 +81,7 @@ async def test_changing_a_fuse(
     hass: HomeAssistant, client: TestClient[Any, Any], site: Site, site_entry: MockConfigEntry
 ) -> None:
     shown = await post(client, SUBENTRY_FLOW, handler=[site_entry.entry_id, "circuit"])
-    assert fields(shown) == ["name", "parent", "fuse", "phases", "limit_power"]
+    assert fields(shown) == ["name", "parent", "fuse", "phases", "derate", "limit_power"]
     url = f"{SUBENTRY_FLOW}/{shown['flow_id']}"
     shown = await post(client, url, name="Barn", parent="main", fuse=16, phases="l2")
     shown = await post(client, url, meter_kind="currents")
