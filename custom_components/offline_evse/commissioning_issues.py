@@ -11,6 +11,9 @@ from homeassistant.helpers.event import async_call_later
 from .const import CONF_CIRCUIT_ID, CONF_WIRING, DOMAIN, SUBENTRY_CIRCUIT
 from .devices import charger_subentry
 from .engine.model.commissioning import FindingKind, MeterFinding, WiringLearned
+from .engine.model.failure import LayoutError
+from .engine.model.station import EvseKey
+from .engine.site.config import SiteConfig
 from .engine.site.site import Site
 from .wiring_choice import WIRING_CHOICES, is_learned, wiring_name, wiring_text
 
@@ -29,6 +32,8 @@ class CommissioningIssues:
         self._entry = entry
         self._site = site
         self._present: set[str] = set()
+        self._looked_at: tuple[SiteConfig, tuple[EvseKey, ...]] | None = None
+        self._doubted: frozenset[str] = frozenset()
         self._duplicates: dict[str, CALLBACK_TYPE] = {}
         self._unsubscribe: CALLBACK_TYPE | None = None
 
@@ -81,11 +86,35 @@ class CommissioningIssues:
         state = self._site.state
         wanted = frozenset(
             (
+                *self._doubts(),
                 *(self._finding(it) for it in state.meter_findings if it.proven or it.dangerous),
                 *filter(None, map(self._wiring, state.wirings_learned)),
             )
         )
         self._keep_only(wanted)
+
+    def _doubts(self) -> frozenset[str]:
+        """Tell what is possible in the tree but hardly meant; looked at only where the tree has changed."""
+        looked_at = (self._site.config, tuple(self._site.evses))
+        if self._looked_at is not None and self._looked_at[0] is looked_at[0] and self._looked_at[1] == looked_at[1]:
+            return self._doubted
+        try:
+            doubts = self._site.doubts()
+        except LayoutError:
+            # A change that is about to be taken back.
+            return self._doubted
+        self._looked_at = looked_at
+        doubted: set[str] = set()
+        for doubt in doubts:
+            placeholders = dict(doubt.placeholders)
+            place = [placeholders[name] for name in ("circuit", "evse", "phase") if name in placeholders]
+            if (evse := placeholders.pop("evse", None)) is not None:
+                placeholders["charger"] = self._charger_name(evse.rpartition("/")[0])
+            issue_id = "_".join((doubt.code, *place))
+            doubted.add(issue_id)
+            self._create(issue_id, doubt.code, placeholders, None, ir.IssueSeverity.WARNING)
+        self._doubted = frozenset(doubted)
+        return self._doubted
 
     def _finding(self, finding: MeterFinding) -> str:
         """Tell of a meter that shows the wrong thing; returns the id of the issue."""
@@ -168,16 +197,16 @@ class CommissioningIssues:
 
     @callback
     def _create(
-        self, issue_id: str, key: str, placeholders: Mapping[str, str], data: Data, severity: ir.IssueSeverity
+        self, issue_id: str, key: str, placeholders: Mapping[str, str], data: Data | None, severity: ir.IssueSeverity
     ) -> None:
-        """Create an issue, or bring it up to date."""
+        """Create an issue, or bring it up to date; one without data has no way out but the settings."""
         self._present.add(issue_id)
         ir.async_create_issue(
             self._hass,
             DOMAIN,
             issue_id,
             data=data,
-            is_fixable=True,
+            is_fixable=data is not None,
             severity=severity,
             translation_key=key,
             translation_placeholders=dict(placeholders),

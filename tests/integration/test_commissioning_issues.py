@@ -16,6 +16,7 @@ from custom_components.offline_evse.engine.site.announcement import DuplicateRef
 from custom_components.offline_evse.engine.site.site import Site
 from tests.integration.conftest import MAIN
 from tests.integration.test_issues import SENSORS, fix, found
+from tests.integration.wallbox import Wallbox
 
 EVSE = EvseKey("CP-1", 1)
 
@@ -165,3 +166,28 @@ async def test_two_chargers_with_one_id_are_told(
     issue = issue_registry.async_get_issue(DOMAIN, "duplicate_station_CP-1")
     assert issue is not None
     assert issue.translation_placeholders == {"charger": "Garage", "station_id": "CP-1"}
+
+
+async def test_safe_currents_that_do_not_fit_are_told_until_they_do(
+    hass: HomeAssistant,
+    charger: Wallbox,
+    site: Site,
+    site_entry: MockConfigEntry,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    (subentry,) = site_entry.get_subentries_of_type("charger")
+    assert found(issue_registry) == set()
+    hass.config_entries.async_update_subentry(site_entry, subentry, data={**subentry.data, "safe": 14.0})
+    await hass.async_block_till_done()
+    told = {
+        "safe_currents_above_limit_Home_L1",
+        "safe_currents_above_limit_Home_L2",
+        "safe_currents_above_limit_Home_L3",
+    }
+    assert found(issue_registry) == told
+    issue = issue_registry.async_get_issue(DOMAIN, "safe_currents_above_limit_Home_L1")
+    assert issue is not None
+    assert issue.translation_placeholders == {"circuit": "Home", "phase": "L1", "safe": "14", "left": "12.5"}
+    hass.config_entries.async_update_subentry(site_entry, subentry, data={**subentry.data, "safe": 6.0})
+    await hass.async_block_till_done()
+    assert found(issue_registry) == set()

@@ -134,8 +134,9 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
         ),
         (
             "issues",
-            {"charger", "circuit", "drawn", "entities", "error", "factor", "first", "offered", "old_port", "phase"}
-            | {"port", "seen_in", "seen_on", "site", "station_id", "told", "wiring"},
+            {"charger", "circuit", "drawn", "entities", "error", "factor", "first", "left", "limit", "minimum", "offered"}
+            | {"old_port", "phase", "phases", "port", "reserve", "safe", "seen_in", "seen_on", "site", "station_id"}
+            | {"told", "wiring"},
         ),
         ("config", {"charger", "entities", "error", "name", "port", "site", "station_id"}),
         ("config_subentries", {"charger", "entities", "remote_url", "url"}),

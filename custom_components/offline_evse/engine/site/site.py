@@ -10,6 +10,7 @@ from ..authorization.authorizer import Authorizer
 from ..authorization.card_list import CardList
 from ..authorization.remote_starts import RemoteStarts
 from ..balancing.control import Balancer
+from ..balancing.layout_doubts import LayoutDoubt, doubts
 from ..csms.central_system import CentralSystem
 from ..csms.settings import CsmsSettings
 from ..ledger.ledger import Ledger
@@ -230,6 +231,10 @@ class Site:
     def meter_changed(self, circuit_id: str) -> None:
         """The meter of a circuit is read in another way from now on: what was held against it is forgotten."""
         self._commissioning.meter_changed(circuit_id)
+
+    def doubts(self) -> tuple[LayoutDoubt, ...]:
+        """What is possible in the tree as it is set up, but hardly meant."""
+        return doubts(self._register.layout())
 
     def tree(self) -> SiteTree:
         """The fuse tree with everything that is live in it, for whoever draws it."""
