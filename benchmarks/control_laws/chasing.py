@@ -1,6 +1,7 @@
 """Laws that follow what is free at the moment, up as well as down."""
 
 from math import floor
+from typing import override
 
 from custom_components.offline_evse.engine.model.circuit import MINIMUM_CURRENT_A
 
@@ -12,6 +13,7 @@ class Uncontrolled(SimpleLaw):
 
     name = "none"
 
+    @override
     def rule(self, now_s: float) -> dict[int, float]:
         """Return everything for everybody."""
         return {evse: self.maximum_a[evse] for evse in self.active}
@@ -27,6 +29,7 @@ class HighestPhaseInTurn(SimpleLaw):
         self.name = f"highest phase, one charger per {every_s} s"
         self._turn = 0
 
+    @override
     def rule(self, now_s: float) -> dict[int, float]:
         """Return the current of the one whose turn it is."""
         active = self.active
@@ -48,6 +51,7 @@ class MinimumFirst(SimpleLaw):
     name = "per phase, minimum first, every 10 s"
     every_s = 10
 
+    @override
     def rule(self, now_s: float) -> dict[int, float]:
         """Return everybody's current."""
         active = self.active
@@ -90,6 +94,7 @@ class FloorOfHeadroom(SimpleLaw):
         self._up_since_s: dict[int, float] = {}
         self._short_since_s: dict[int, float] = {}
 
+    @override
     def rule(self, now_s: float) -> dict[int, float]:
         """Return what may change now, the headroom divided evenly."""
         active = self.active

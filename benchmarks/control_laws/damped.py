@@ -1,6 +1,7 @@
 """Laws that damp what they follow: by patience, by filters, by small steps."""
 
 from math import floor
+from typing import override
 
 from custom_components.offline_evse.engine.model.circuit import MINIMUM_CURRENT_A
 
@@ -22,6 +23,7 @@ class RiskBudget(SimpleLaw):
         self._changed_s = -self._QUIET_S
         self._raised_s: float | None = None
 
+    @override
     def rule(self, now_s: float) -> dict[int, float]:
         """Return everybody's current once the budget of a phase is spent, or patience is over."""
         left_a = [float(floor(self.limit_a - MARGIN_A - floor(self.meter_a[phase]))) for phase in range(3)]
@@ -77,6 +79,7 @@ class SmoothedAndRamped(SimpleLaw):
         self._paused_s: dict[int, float] = {}
         self._sent_s: dict[int, float] = {}
 
+    @override
     def rule(self, now_s: float) -> dict[int, float]:
         """Return what is due to be sent."""
         active = self.active
@@ -130,6 +133,7 @@ class QuarterSteps(SimpleLaw):
         self._short = 0
         self._stopped_s = -self._STOPPED_S
 
+    @override
     def rule(self, now_s: float) -> dict[int, float]:
         """Return everybody's current."""
         active = self.active

@@ -77,7 +77,7 @@ class TwoCapacities:
 
     def limits(self, limits: Sequence[SharedLimit], now_s: float) -> None:
         """Take over limits that are no fuses."""
-        self.balancer.set_shared_limits(limits, now_s)
+        self.balancer.set_shared_limits(tuple(limits), now_s)
 
     def decide(self, now_s: float) -> list[tuple[int, float]]:
         """Decide; decreases go first, and increases once all those have been taken."""

@@ -71,7 +71,7 @@ def _solve(
     matrix.start_ = np.cumsum([0, *(len(row) for row in entries.values())])
     matrix.index_ = np.array([column for row in entries.values() for column, _ in row])
     matrix.value_ = np.array([value for row in entries.values() for _, value in row])
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
     solver.passModel(problem)
     solver.run()

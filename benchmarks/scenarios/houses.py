@@ -3,7 +3,7 @@
 from functools import partial
 
 from benchmarks.site_model.household import EVERYDAY, Load, lived_in, stepped
-from benchmarks.site_model.meter import EVERY_TEN_SECONDS, WHOLE_AMPERES, Fault, MeterModel
+from benchmarks.site_model.meter import EVERY_SECOND, EVERY_TEN_SECONDS, WHOLE_AMPERES, Fault, MeterModel
 from benchmarks.site_model.run import Run
 from benchmarks.site_model.vehicle import CarModel
 from custom_components.offline_evse.engine.model.phases import IN_ORDER, Phase
@@ -41,8 +41,7 @@ def _unexpected(seed: int, seconds: int) -> dict[str, Load]:
     return {MAIN: stepped(seconds, 3.0, ((1830 + seed, 4200, (10.0, 10.0, 10.0)),))}
 
 
-def _home(name: str, subject: str, meter: MeterModel | None = None, margin_a: float = 1.0) -> Scenario:
-    meters = {} if meter is None else {"meters": {MAIN: meter}}
+def _home(name: str, subject: str, meter: MeterModel = EVERY_SECOND, margin_a: float = 1.0) -> Scenario:
     return Scenario(
         name=name,
         subject=subject,
@@ -51,7 +50,7 @@ def _home(name: str, subject: str, meter: MeterModel | None = None, margin_a: fl
         cars=_CARS,
         loads=_everyday,
         fair=False,
-        **meters,
+        meters={MAIN: meter},
     )
 
 

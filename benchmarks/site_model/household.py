@@ -63,7 +63,7 @@ def _cached(
     load: Load = []
     for _ in range(seconds):
         house.step(1.0, _NOMINAL_V)
-        load.append(tuple(house.currents_a))
+        load.append((house.currents_a.l1, house.currents_a.l2, house.currents_a.l3))
     return load
 
 
@@ -90,5 +90,6 @@ def stepped(seconds: int, base_a: float, steps: tuple[tuple[int, int, tuple[floa
     load: Load = [(base_a, base_a, base_a)] * seconds
     for begins_s, ends_s, extra in steps:
         for at in range(max(0, begins_s), min(seconds, ends_s)):
-            load[at] = tuple(have + more for have, more in zip(load[at], extra, strict=True))
+            l1, l2, l3 = load[at]
+            load[at] = (l1 + extra[0], l2 + extra[1], l3 + extra[2])
     return load
