@@ -31,12 +31,11 @@ class Contest:
     def __init__(
         self, claims: Sequence[Claim], capacity: Sequence[float], allocation: Allocation, entries_a: Sequence[float]
     ) -> None:
-        """Look at an allocation of `capacity` to `claims`; `entries_a`: what must be free for each if it was refused."""
+        """Look at an allocation of `capacity` to `claims`; `entries_a`: what must be free for each one refused."""
         self._entries_a = entries_a
         self._claims = claims
         self._capacity = capacity
         self.shares = allocation.shares
-        self._slack = allocation.slack
         self._known: dict[tuple[object, ...], Lacking] = {}
 
     def for_more(self, place: int, target_a: float) -> Lacking:
@@ -47,10 +46,10 @@ class Contest:
         """
         claim, share = self._claims[place], self.shares[place]
         # Alike by identity, as in the allocator.
-        kind = (id(claim.rows), claim.priority, claim.weight, claim.maximum_a, share.current_a, share.row, target_a)
+        kind = (id(claim.rows), claim.priority, claim.weight, claim.maximum_a, share.exact_a, share.row, target_a)
         known = self._known.get(kind)
         if known is None:
-            known = self._known[kind] = tuple(self._lacking(claim, share.current_a, share.row, target_a).items())
+            known = self._known[kind] = tuple(self._lacking(claim, share.exact_a, share.row, target_a).items())
         return known
 
     def to_enter(self, place: int) -> Lacking:
@@ -90,9 +89,19 @@ class Contest:
             tight.update(lacking)
 
     @cached_property
+    def _slack(self) -> list[float]:
+        """What is left of every row before rounding: what rounding leaves over is handed out in single steps only."""
+        slack = list(self._capacity)
+        for claim, share in zip(self._claims, self.shares, strict=True):
+            if share.exact_a:
+                for row, cost in claim.rows:
+                    slack[row] -= share.exact_a * cost
+        return slack
+
+    @cached_property
     def _rivals(self) -> dict[int, Counter[_Rivals]]:
         rivals: dict[int, Counter[_Rivals]] = {}
-        for (_, rows, minimum, maximum, _, priority, weight, *_), (current, _, cause, held_by) in zip(
+        for (_, rows, minimum, maximum, _, priority, weight, *_), (_, current, cause, held_by) in zip(
             self._claims, self.shares, strict=True
         ):
             if cause is not Cause.MAXIMUM:
