@@ -179,11 +179,7 @@ async def test_safe_currents_that_do_not_fit_are_told_until_they_do(
     assert found(issue_registry) == set()
     hass.config_entries.async_update_subentry(site_entry, subentry, data={**subentry.data, "safe": 14.0})
     await hass.async_block_till_done()
-    told = {
-        "safe_currents_above_limit_Home_L1",
-        "safe_currents_above_limit_Home_L2",
-        "safe_currents_above_limit_Home_L3",
-    }
+    told = {"safe_currents_above_limit_Home_L1"}
     assert found(issue_registry) == told
     issue = issue_registry.async_get_issue(DOMAIN, "safe_currents_above_limit_Home_L1")
     assert issue is not None

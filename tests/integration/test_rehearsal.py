@@ -77,7 +77,7 @@ async def recorded_evening(
     # Seen from another thread, time that stands still does not always do so.
     monkeypatch.setattr(rehearsal, "LONGEST_S", math.inf)
     begin = dt_util.now().replace(hour=17, minute=0, second=0, microsecond=0) - timedelta(days=1)
-    for minute, current_a in ((0, 14), (60, 2), (119, 3)):
+    for minute, current_a in ((1, 14), (60, 2), (119, 3)):
         freezer.move_to(begin + timedelta(minutes=minute))
         for entity_id in SENSORS:
             hass.states.async_set(entity_id, str(current_a), {"unit_of_measurement": "A", "device_class": "current"})
