@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -18,8 +19,9 @@ from simulator.description import CarDescription, PointDescription, StationDescr
 from simulator.harbour_house import OWNER_TAG
 from simulator.physics.car import CarModel
 from simulator.physics.site import Branch
+from simulator.station.charging_point import ChargingPoint
 from simulator.station.model import StationModel
-from simulator.station.profiles import Profile
+from simulator.station.schedule import Profile
 
 from .books import assert_books
 from .closed_loop import ClosedLoop, play, running
@@ -36,6 +38,10 @@ async def _charge(loop: ClosedLoop, station_id: str = "driveway") -> None:
     loop.simulator.swipe(charger=station_id, tag=OWNER_TAG)
     point = loop.point(EvseKey(station_id, 1))
     await loop.until(lambda: point.evse.terminals_a[0] > 15, 120)
+
+
+def _has_more_than_its_floor(point: ChargingPoint) -> bool:
+    return point.evse.limit_a > 6
 
 
 @pytest.mark.parametrize("after", list(AfterExpiry))
@@ -106,7 +112,7 @@ def test_home_assistant_is_gone_until_everything_has_run_out(tmp_path: Path, exp
             await loop.revive()
             for station_id in ("driveway", "boathouse"):
                 point = loop.point(EvseKey(station_id, 1))
-                await loop.until(lambda point=point: point.evse.limit_a > 6, 300)
+                await loop.until(partial(_has_more_than_its_floor, point), 300)
             assert_safe(loop)
             assert_books(loop, await loop.finish(), sessions=2)
 
@@ -182,7 +188,7 @@ def _never_falls(loop: ClosedLoop, station_id: str) -> None:
     def keep(evse_id: int, profile: Profile, *more: Any) -> Any:
         return install(evse_id, replace(profile, periods=profile.periods[:1], valid_to=None), *more)
 
-    store.install = keep  # type: ignore[method-assign]
+    store.install = keep  # type: ignore[method-assign, assignment]
 
 
 @pytest.mark.parametrize("station_id", ["driveway", "boathouse"])
