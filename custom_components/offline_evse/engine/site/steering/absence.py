@@ -36,6 +36,7 @@ class Absence:
         self._told_s: dict[EvseKey, float] = {}
         """When each was last sent a limit that it may have taken."""
         self._away: dict[EvseKey, Timer | None] = {}
+        self._closed = False
 
     def told(self, key: EvseKey) -> None:
         """Note that a limit has reached an EVSE, or may have."""
@@ -44,7 +45,7 @@ class Absence:
     def begin(self, evse: EvseState) -> None:
         """Take it that an EVSE with a running transaction is out of sight; harmless if it was already."""
         config = self._register.configs.get(evse.key.station_id)
-        if config is None or evse.key in self._away:
+        if config is None or self._closed or evse.key in self._away:
             return
         self._away[evse.key] = None
         if self.never_falls(config):
@@ -67,7 +68,8 @@ class Absence:
         self._told_s.pop(key, None)
 
     def close(self) -> None:
-        """Wait for nothing any more."""
+        """Wait for nothing any more, whoever goes from now on."""
+        self._closed = True
         for key in tuple(self._away):
             self.end(key)
 
