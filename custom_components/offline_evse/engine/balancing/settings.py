@@ -87,7 +87,7 @@ class BalancingSettings:
     """Length of the pause that wakes it."""
     wake_tries: int = 3
     """How often that is tried after one pause."""
-    most_starts_per_hour: int = 4
+    most_starts_per_hour: int = 8
     """How often an hour a car that was paused for want of room may be started again (more where slots are shorter)."""
 
     learn_step_s: float = 60.0
