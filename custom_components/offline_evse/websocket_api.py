@@ -2,7 +2,10 @@
 
 from typing import Any, Final
 
-from homeassistant.components import websocket_api
+from homeassistant.components.websocket_api import async_register_command
+from homeassistant.components.websocket_api.connection import ActiveConnection
+from homeassistant.components.websocket_api.const import ERR_NOT_FOUND
+from homeassistant.components.websocket_api.decorators import websocket_command
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
@@ -20,17 +23,17 @@ TREE_EVERY_S: Final = 1.0
 @callback
 def register_websocket_api(hass: HomeAssistant) -> None:
     """Register all commands, once for the life of Home Assistant."""
-    websocket_api.async_register_command(hass, subscribe_tree)
+    async_register_command(hass, subscribe_tree)
 
 
-@websocket_api.websocket_command(
+@websocket_command(
     {
         vol.Required("type"): f"{DOMAIN}/tree/subscribe",
         vol.Optional("entry_id"): str,
     }
 )
 @callback
-def subscribe_tree(hass: HomeAssistant, connection: websocket_api.ActiveConnection, msg: dict[str, Any]) -> None:
+def subscribe_tree(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
     """Send the tree now and after every change. Ends with the subscription, or when the site is closed."""
     entries = [
         entry
@@ -38,7 +41,7 @@ def subscribe_tree(hass: HomeAssistant, connection: websocket_api.ActiveConnecti
         if msg.get("entry_id") in (None, entry.entry_id)
     ]
     if not entries:
-        connection.send_error(msg["id"], websocket_api.ERR_NOT_FOUND, "No site of this kind is running")
+        connection.send_error(msg["id"], ERR_NOT_FOUND, "No site of this kind is running")
         return
     entry = entries[0]
     feed = TreeFeed(hass, entry.runtime_data.site, connection, msg["id"])
@@ -63,9 +66,7 @@ def subscribe_tree(hass: HomeAssistant, connection: websocket_api.ActiveConnecti
 class TreeFeed:
     """Follows a site and sends its tree to one subscriber, at most once a second, and only where it differs."""
 
-    def __init__(
-        self, hass: HomeAssistant, site: Site, connection: websocket_api.ActiveConnection, subscription: int
-    ) -> None:
+    def __init__(self, hass: HomeAssistant, site: Site, connection: ActiveConnection, subscription: int) -> None:
         """Prepare; nothing is sent before `start`."""
         self._hass = hass
         self._site = site
