@@ -57,7 +57,10 @@ class GridDesk:
         self._background = background
         self._entries: dict[str, GridEntry] = {}
         self._proofs: dict[str, EventProof] = {}
-        self._kept_s = 0.0
+        self._kept_s = clock.monotonic()
+        self._unwritten = 0
+        self._all_written = asyncio.Event()
+        self._all_written.set()
         self._timer: Timer | None = None
         self._idle = True
         self._closed = False
@@ -170,8 +173,8 @@ class GridDesk:
             entry.take(limit, at_s)
         self._commanded(entry, limit, now, at_s)
         self._look()
-        await asyncio.sleep(0)
         await self.keep()
+        await self._all_written.wait()
         return limit.event_id
 
     async def clear(self, event_id: str | None = None, source: GridSource | None = None) -> int:
@@ -188,8 +191,8 @@ class GridDesk:
             entry.line.state(None, self._clock.monotonic())
         if found:
             self._look()
-            await asyncio.sleep(0)
             await self.keep()
+            await self._all_written.wait()
         return len(found)
 
     def follow(self, lines: Iterable[GridLineConfig]) -> None:
@@ -359,6 +362,8 @@ class GridDesk:
         return EventProof(event_id, self.setter.config, self._write, now, at_s)
 
     def _write(self, kind: str, evse: EvseKey | None, body: Mapping[str, Json]) -> None:
+        self._unwritten += 1
+        self._all_written.clear()
         self._background.run(self._append(kind, evse, body), "record of the grid's word")
 
     async def _append(self, kind: str, evse: EvseKey | None, body: Mapping[str, Json]) -> None:
@@ -369,6 +374,10 @@ class GridDesk:
                 await self._ledger.append(kind, station_id=evse.station_id, evse_id=evse.evse_id, data=body)
         except (LedgerFullError, LedgerUnavailableError) as error:
             _LOGGER.warning("A record of the grid's word could not be written (%s): %s", kind, error)
+        finally:
+            self._unwritten -= 1
+            if not self._unwritten:
+                self._all_written.set()
 
     async def _keep_quietly(self) -> None:
         try:
