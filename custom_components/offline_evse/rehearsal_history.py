@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from homeassistant.components.recorder import get_instance, history, statistics
+from homeassistant.components.recorder import history, statistics
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.recorder import get_instance
 
 from .const import DOMAIN
 from .engine.model.phases import NO_CURRENT, PhaseAmperes

@@ -36,7 +36,8 @@ def circuits_above(entry: ConfigEntry, circuit_id: str) -> Iterator[Mapping[str,
         if step in circuits:
             yield circuits[step]
         # What hung in a fuse that was removed hangs in the main fuse.
-        step = None if step == MAIN_CIRCUIT else circuits.get(step, {}).get(CONF_PARENT, MAIN_CIRCUIT)
+        data: Mapping[str, Any] = circuits.get(step, {})
+        step = None if step == MAIN_CIRCUIT else data.get(CONF_PARENT, MAIN_CIRCUIT)
 
 
 def lowest_limit(entry: ConfigEntry, circuit_id: str) -> float:

@@ -240,7 +240,7 @@ def _wirings(kept: Json) -> Iterable[WiringLearned]:
                 yield WiringLearned(key, tuple(Phase(phase) for phase in phases if isinstance(phase, int)), sure)
 
 
-def _evse(kept: Json) -> EvseKey | None:
+def _evse(kept: object) -> EvseKey | None:
     match kept:
         case [str(station_id), int(evse_id)]:
             return EvseKey(station_id, evse_id)
