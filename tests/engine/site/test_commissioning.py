@@ -1,4 +1,4 @@
-"""A site that surveys itself: real chargers on sockets, a meter that shows what the test says, and what is done then."""
+"""A site that surveys itself: real chargers on sockets, a meter that shows what the test says, and what is done."""
 
 from dataclasses import replace
 
