@@ -134,7 +134,19 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
         ),
         (
             "issues",
-            {"charger", "circuit", "drawn", "entities", "error", "factor", "first", "left", "limit", "minimum", "offered"}
+            {
+                "charger",
+                "circuit",
+                "drawn",
+                "entities",
+                "error",
+                "factor",
+                "first",
+                "left",
+                "limit",
+                "minimum",
+                "offered",
+            }
             | {"old_port", "phase", "phases", "port", "reserve", "safe", "seen_in", "seen_on", "site", "station_id"}
             | {"told", "wiring"},
         ),

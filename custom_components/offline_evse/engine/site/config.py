@@ -84,7 +84,7 @@ class SiteConfig:
     stations: tuple[StationConfig, ...] = ()
     goals: GoalsConfig = field(default_factory=GoalsConfig)
     """What is wanted beyond the fuse."""
-    grid: GridConfig = GridConfig()
+    grid: GridConfig = field(default_factory=GridConfig)
     """Whom a grid operator's limits hold for, and how far down."""
     shadow: bool = False
     """Decide and show, but send no limit to any charger."""
