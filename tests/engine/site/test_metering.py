@@ -7,8 +7,8 @@ import pytest
 
 from custom_components.offline_evse.engine.model.meter import EvseSample
 from custom_components.offline_evse.engine.model.station import EvseKey
-from custom_components.offline_evse.engine.site.steering.metering import Metering
 from custom_components.offline_evse.engine.site.state import EvseState
+from custom_components.offline_evse.engine.site.steering.metering import Metering
 from tests.engine.clock import NOON
 
 SAMPLE = EvseSample(timestamp=NOON, power_w=7360.0, energy_import_wh=12_000, currents_a=(16.0, 16.0))

@@ -111,13 +111,9 @@ class Site:
         self._safety = SafetyWatch(
             self._register, balancer, self._steering, memory, self._csms, self._send, clock, self._background
         )
-        self.goals = Goals(
-            self._register, self._steering, self._people, memory, clock, self._background
-        )
+        self.goals = Goals(self._register, self._steering, self._people, memory, clock, self._background)
         """What people want beyond the fuse."""
-        self.grid = GridDesk(
-            self._register, ledger, memory, self._steering.set_shared_limits, clock, self._background
-        )
+        self.grid = GridDesk(self._register, ledger, memory, self._steering.set_shared_limits, clock, self._background)
         """The grid's word."""
         self._learned = Learned(self._register, self._csms, memory, clock, self._background)
         conversation.on_introduced = self._learned.introduced
@@ -316,9 +312,7 @@ class Site:
         await self._ledger.thaw()
 
     async def _send(self, station_id: str, command: Command, priority: Priority) -> CommandResult:
-        return await self.grid.witness(
-            station_id, command, self._csms.send(station_id, command, priority=priority)
-        )
+        return await self.grid.witness(station_id, command, self._csms.send(station_id, command, priority=priority))
 
     def _restore(self, station_id: str) -> None:
         self._memory.restore(self._register, station_id)
