@@ -298,6 +298,7 @@ def _quantise(groups: list[_Group], slack: list[float], shares: list[Share], tur
     short.sort()
     first = turn % len(short)
     served: set[int] = set()
+    raised: dict[int, Share] = {}
     for number, index in short[first:] + short[:first]:
         if index in served:
             continue
@@ -310,8 +311,12 @@ def _quantise(groups: list[_Group], slack: list[float], shares: list[Share], tur
         else:
             for row, cost in rows:
                 slack[row] -= step * cost
-            rounded, exact, cause, binding = shares[number]
-            shares[number] = Share(min(round(rounded + step, 6), maximum), exact, cause, binding)
+            share_with_step = raised.get(index)
+            if share_with_step is None:
+                rounded, exact, cause, binding = shares[number]
+                share_with_step = Share(min(round(rounded + step, 6), maximum), exact, cause, binding)
+                raised[index] = share_with_step
+            shares[number] = share_with_step
 
 
 def round_down(current_a: float, step_a: float) -> float:

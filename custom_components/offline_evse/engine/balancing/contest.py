@@ -1,15 +1,22 @@
 """What would have to be there for one charger to have more, with everybody who would take of it too."""
 
-from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from .allocator import EPSILON, Allocation, Cause, Claim
+from .allocator import EPSILON, Allocation, Cause, Claim, Share
 from .fuse_tree import Coefficients
 
 type Lacking = tuple[tuple[int, float], ...]
 """Rows in which something is lacking, and how much, in A or W."""
+
+
+class _Group(NamedTuple):
+    """Claims of one kind with one result."""
+
+    claim: Claim
+    share: Share
+    number: int
 
 
 class _Rivals(NamedTuple):
@@ -29,14 +36,23 @@ class Contest:
     """An allocation, and what would have to be added to its rows. `claims` are in the order of their admission."""
 
     def __init__(
-        self, claims: Sequence[Claim], capacity: Sequence[float], allocation: Allocation, entries_a: Sequence[float]
+        self,
+        claims: Sequence[Claim],
+        capacity: Sequence[float],
+        allocation: Allocation,
+        entries_a: Sequence[float],
+        kinds: Sequence[int],
     ) -> None:
-        """Look at an allocation of `capacity` to `claims`; `entries_a`: what must be free for each one refused."""
+        """Look at an allocation of `capacity` to `claims`.
+
+        `entries_a`: what must be free for each one refused. `kinds`: claims of one number differ only in whose they are.
+        """
+        self._kinds = kinds
         self._entries_a = entries_a
         self._claims = claims
         self._capacity = capacity
         self.shares = allocation.shares
-        self._known: dict[tuple[object, ...], Lacking] = {}
+        self._known: dict[tuple[int, float, int | None, float], Lacking] = {}
 
     def for_more(self, place: int, target_a: float) -> Lacking:
         """Return what is lacking for an admitted claim to rise to `target_a`.
@@ -45,8 +61,7 @@ class Contest:
         classes as far as they like, and of those that wait each to its minimum.
         """
         claim, share = self._claims[place], self.shares[place]
-        # Alike by identity, as in the allocator.
-        kind = (id(claim.rows), claim.priority, claim.weight, claim.maximum_a, share.exact_a, share.row, target_a)
+        kind = (self._kinds[place], share.exact_a, share.row, target_a)
         known = self._known.get(kind)
         if known is None:
             known = self._known[kind] = tuple(self._lacking(claim, share.exact_a, share.row, target_a).items())
@@ -78,7 +93,7 @@ class Contest:
             lacking: dict[int, float] = {}
             for row, own_cost in claim.rows:
                 lack = (more_a - counted_a) * own_cost - self._slack[row]
-                for rivals, count in self._rivals.get(row, {}).items():
+                for rivals, count in self._rivals.get(row, _NOBODY).items():
                     if rivals.held_by in tight:
                         lack += count * rivals.cost * _rise(rivals, claim.priority, level)
                 if lack > EPSILON:
@@ -92,22 +107,37 @@ class Contest:
     def _slack(self) -> list[float]:
         """What is left of every row before rounding: what rounding leaves over is handed out in single steps only."""
         slack = list(self._capacity)
-        for claim, share in zip(self._claims, self.shares, strict=True):
-            if share.exact_a:
+        for claim, share, count in self._groups:
+            if taken_a := share.exact_a * count:
                 for row, cost in claim.rows:
-                    slack[row] -= share.exact_a * cost
+                    slack[row] -= taken_a * cost
         return slack
 
     @cached_property
-    def _rivals(self) -> dict[int, Counter[_Rivals]]:
-        rivals: dict[int, Counter[_Rivals]] = {}
-        for (_, rows, minimum, maximum, _, priority, weight, *_), (_, current, cause, held_by) in zip(
-            self._claims, self.shares, strict=True
-        ):
-            if cause is not Cause.MAXIMUM:
-                for row, cost in rows:
-                    kind = _Rivals(cost, priority, weight, minimum, maximum, current, held_by)
-                    rivals.setdefault(row, Counter())[kind] += 1
+    def _groups(self) -> list[_Group]:
+        places: dict[tuple[int, int], list[int]] = {}
+        for place, alike in enumerate(zip(self._kinds, map(id, self.shares), strict=True)):
+            if alike in places:
+                places[alike].append(place)
+            else:
+                places[alike] = [place]
+        return [_Group(self._claims[those[0]], self.shares[those[0]], len(those)) for those in places.values()]
+
+    @cached_property
+    def _rivals(self) -> dict[int, dict[_Rivals, int]]:
+        rivals: dict[int, dict[_Rivals, int]] = {}
+        for claim, share, count in self._groups:
+            if share.cause is Cause.MAXIMUM:
+                continue
+            for row, cost in claim.rows:
+                alike = _Rivals(
+                    cost, claim.priority, claim.weight, claim.minimum_a, claim.maximum_a, share.exact_a, share.row
+                )
+                on_row = rivals.get(row)
+                if on_row is None:
+                    rivals[row] = {alike: count}
+                else:
+                    on_row[alike] = on_row.get(alike, 0) + count
         return rivals
 
     @cached_property
@@ -153,6 +183,9 @@ class _Entries:
             if tight.issuperset(lacking):
                 return tuple(lacking.items())
             tight.update(lacking)
+
+
+_NOBODY: dict[_Rivals, int] = {}
 
 
 def _rise(rivals: _Rivals, priority: int, level: float) -> float:

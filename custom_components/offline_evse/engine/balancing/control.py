@@ -16,7 +16,7 @@ from .evse_track import EvseTrack
 from .explanation import Explainer, Explanation
 from .fuse_tree import FuseTree
 from .phase_switching import choose_phases
-from .planning import Plan, Planner, PlanResult, held_for_absent
+from .planning import Plan, Planner, PlanResult, held_for_absent, plan_for
 from .protection import Protection
 from .settings import BalancingSettings
 from .steady_time import SteadyTime
@@ -50,6 +50,13 @@ class Balancer:
         self._behind_s = 0.0
         self._protection = Protection(self._settings, self._tree)
         self._shared_limits: tuple[SharedLimit, ...] = ()
+        self._plan_of: dict[EvseKey, Plan] = {}
+        self._plans: list[Plan] = []
+        self._silent: frozenset[str] = frozenset()
+        self._hearing: dict[str, Hearing] = {}
+        self._held: list[float] = []
+        self._anew = True
+        """Everything has to be looked at anew."""
 
     @property
     def tree(self) -> FuseTree:
@@ -96,6 +103,8 @@ class Balancer:
             tracks[evse] = track
         self._tree = tree
         self._tracks = tracks
+        self._plan_of = {}
+        self._anew = True
         self._explainer = Explainer(tree, self._settings)
         self._estimate.set_tree(tree)
         self._protection.set_tree(tree)
@@ -111,6 +120,7 @@ class Balancer:
         if self._tree.set_shared_limits(limits):
             for track in self._tracks.values():
                 track.place(track.placement, self._tree)
+            self._anew = True
             self._explainer = Explainer(self._tree, self._settings)
         self._estimate.limits_changed()
         self._estimate.update(self._time.inside(at_s))
@@ -170,23 +180,71 @@ class Balancer:
         self._protection.look(self._tracks, at_s, partial(self._carried, at_s))
         capacity = self._estimate.capacity(at_s)
         self._protection.hold_back(capacity.sustained)
-        held = held_for_absent(self._tracks.values(), self._tree, capacity.hearing)
         silent = capacity.silent
-        plans: list[Plan] = []
+        changed = self._look_at_all(silent, at_s)
+        if changed or capacity.hearing != self._hearing:
+            self._hearing = capacity.hearing
+            self._held = held_for_absent(self._tracks.values(), self._tree, capacity.hearing)
+            self._anew = True
+        held = self._held
+        result = self._planner.plan(self._plans, capacity, held, at_s, changed=changed)
+        if result.news or self._anew:
+            self._anew = False
+            self._take(result, at_s)
+        if choose_phases(self._plans, result.slack, self._tree, self._settings, at_s):
+            self._estimate.forget_sums()
+        self._circuits_told = self._circuits(capacity, held, at_s)
+        return BalancingDecision(
+            at_s=told_at_s,
+            offers=self._offers,
+            circuits=self._circuits_told,
+            safe_mode=bool(silent),
+            escalations=self._protection.escalations(self._tracks, self._time.outside),
+        )
+
+    def _look_at_all(self, silent: frozenset[str], at_s: float) -> bool:
+        """Bring up to date what every EVSE could have; returns whether anything has changed."""
+        changed = self._anew or silent != self._silent
+        if changed:
+            self._silent = silent
+            for track in self._tracks.values():
+                track.touch()
+        plan_of = self._plan_of
+        for evse, track in self._tracks.items():
+            if track.steady(at_s):
+                continue
+            if track.demand.connected and track.demand.wants_current:
+                silent_circuit = self._silent_above(track, silent) if silent else None
+                plan = plan_for(track, silent_circuit, self._settings, at_s)
+                if (last := plan_of.get(evse)) is None or not plan.like(last):
+                    plan_of[evse] = plan
+                    changed = True
+            else:
+                plan_of.pop(evse, None)
+                changed = True
+            track.settle(at_s)
+        if changed:
+            self._plans = [plan_of[evse] for evse in self._tracks if evse in plan_of]
+        return changed
+
+    def _take(self, result: PlanResult, at_s: float) -> None:
+        """Make offers of plans, and explain them."""
+        self._lower_and_raise(at_s)
+        self._explainer.begin()
         offers: dict[EvseKey, Offer] = {}
         for evse, track in self._tracks.items():
-            if not track.demand.connected:
-                offers[evse] = self._offer(evse, track.possible_a, _OFFLINE)
-            elif not track.demand.wants_current:
+            plan = self._plan_of.get(evse)
+            if plan is not None:
+                offers[evse] = self._offer(evse, plan.offer_a, self._why(plan, result))
+            elif track.demand.connected:
                 offers[evse] = self._offer(evse, 0.0, _NOT_CHARGING)
             else:
-                silent_circuit = self._silent_above(track, silent) if silent else None
-                ceiling_a, reason = track.ceiling(silent_circuit, at_s)
-                plans.append(Plan(track, ceiling_a, reason, silent_circuit, 0.0))
-        result = self._planner.plan(plans, capacity, held, at_s)
-        for plan in plans:
+                offers[evse] = self._offer(evse, track.possible_a, _OFFLINE)
+        self._offers = offers
+
+    def _lower_and_raise(self, at_s: float) -> None:
+        for plan in self._plans:
             track = plan.track
-            evse = track.placement.evse
             if plan.offer_a != track.offer_a:
                 before = track.bounds(at_s)
                 fell = plan.offer_a < track.offer_a
@@ -195,18 +253,6 @@ class Balancer:
                     self._expect_drop(track, before, at_s)
                 self._estimate.forget_sums()
             track.told = True
-            offers[evse] = self._offer(evse, plan.offer_a, self._why(plan, result))
-        self._offers = offers
-        if choose_phases(plans, result.slack, self._tree, self._settings, at_s):
-            self._estimate.forget_sums()
-        self._circuits_told = self._circuits(capacity, held, at_s)
-        return BalancingDecision(
-            at_s=told_at_s,
-            offers=offers,
-            circuits=self._circuits_told,
-            safe_mode=bool(silent),
-            escalations=self._protection.escalations(self._tracks, self._time.outside),
-        )
 
     def next_look_s(self, at_s: float) -> float | None:
         """Return the monotonic time at which to decide again at the latest if nothing happens before; None: never."""
@@ -275,16 +321,12 @@ class Balancer:
         """Return the offer, the same object as last time if it is the same offer."""
         last = self._offers.get(evse)
         terminals = self._tracks[evse].phase_choice.terminals
-        if (
-            last is not None
-            and last.current_a == current_a
-            and last.missing_a == why.missing_a
-            and last.terminals == terminals
-            and last.binding == why.binding
-            and last.also == why.also
-        ):
+        if last is None or last.binding != why.binding or last.also != why.also:
+            return Offer(evse, current_a, why.binding, why.told_a(None), terminals, why.also)
+        missing_a = why.told_a(last.missing_a)
+        if last.current_a == current_a and last.missing_a == missing_a and last.terminals == terminals:
             return last
-        return Offer(evse, current_a, why.binding, why.missing_a, terminals, why.also)
+        return Offer(evse, current_a, why.binding, missing_a, terminals, why.also)
 
     def _circuits(self, capacity: Capacity, held: list[float], at_s: float) -> dict[str, CircuitState]:
         left = [free - taken for free, taken in zip(capacity.now, held, strict=True)]

@@ -18,6 +18,7 @@ from .sliding_maximum import SlidingMaximum
 
 _SAME_A = 0.05
 """A station that confirms a current this close has confirmed it."""
+_AT_ONCE_S = 0.01
 _IN_SLOT = 1e9
 """Score of a car that holds its turn: above any time that others may have waited, in s."""
 _DEPARTS = 1e8
@@ -37,6 +38,7 @@ class EvseTrack:
         "_sensible_a",
         "_settings",
         "_starts",
+        "_steady_until_s",
         "changed_s",
         "coefficients",
         "demand",
@@ -69,6 +71,7 @@ class EvseTrack:
         self._reports = DrawReports(settings)
         self._bounds = NO_DRAW
         self._bounds_until_s = -inf
+        self._steady_until_s = -inf
         self._offers_of_late = SlidingMaximum(settings.in_flight_s, 1.0)
         """What it has been allowed for as long as a car may take to follow."""
         self._off_since_s = inf
@@ -162,6 +165,7 @@ class EvseTrack:
         if demand.phases_used != before.phases_used or demand.connected != before.connected:
             self.route(tree)
         self.forget_bounds()
+        self.touch()
 
     def _hurry(self, before: EvseDemand, at_s: float) -> None:
         """Somebody who asks for more sees at once what comes of it, and the car is asked anew what it takes."""
@@ -173,6 +177,29 @@ class EvseTrack:
 
     def take_draw(self, terminals_a: tuple[float, ...], at_s: float, tree: FuseTree) -> None:
         """Take in what it draws, and see whether the car follows, and whether it uses what it is offered."""
+        before = self._learned()
+        self._take_draw(terminals_a, at_s, tree)
+        if self._learned() != before:
+            self.touch()
+
+    def _learned(self) -> tuple[object, ...]:
+        """Return all that its draws may change and that counts for what it could have."""
+        vehicle, obedience = self.vehicle, self.obedience
+        return (
+            self.reclaim.kept_a,
+            vehicle.trial_a,
+            vehicle.waking_until_s,
+            vehicle.overdraw_a,
+            vehicle.learned_minimum_a,
+            obedience.step,
+            obedience.excess_a,
+            obedience.paused_until_s,
+            self.phase_choice.mode,
+            self.minimum_a,
+            self.coefficients,
+        )
+
+    def _take_draw(self, terminals_a: tuple[float, ...], at_s: float, tree: FuseTree) -> None:
         if not self._reports.add(terminals_a, at_s):
             return
         self.forget_bounds()
@@ -207,6 +234,14 @@ class EvseTrack:
         """Note that the station has this limit now. While it is offline, or was told nothing yet: begin from there."""
         if not isfinite(current_a) or current_a < 0:
             return
+        before = (self.told, self.offer_a, self.possible_a, self.unsure, self.failed, self.on_since_s)
+        self._confirm(current_a, at_s)
+        self.phase_choice.confirm(current_a)
+        if before != (self.told, self.offer_a, self.possible_a, self.unsure, self.failed, self.on_since_s):
+            self.forget_bounds()
+            self.touch()
+
+    def _confirm(self, current_a: float, at_s: float) -> None:
         if not self.told or not self.demand.connected:
             self.told = True
             self.offer_a = round_down(current_a, self.placement.step_a) if current_a >= self.minimum_a else 0.0
@@ -219,14 +254,13 @@ class EvseTrack:
             self.unsure = self.failed = False
         else:
             self.possible_a = max(current_a, self.offer_a)
-        self.phase_choice.confirm(current_a)
-        self.forget_bounds()
 
     def fail(self) -> None:
         """Note that the station refused its last offer or did not answer: old and new are both possible."""
         if self.demand.wants_current:
             self.unsure = self.failed = True
             self.forget_bounds()
+            self.touch()
 
     def set_offer(self, offer_a: float, at_s: float, *, wished: bool) -> None:
         """Decide on an offer. A higher one is possible from now on; a lower one is not certain until confirmed.
@@ -249,6 +283,7 @@ class EvseTrack:
         self.changed_s = at_s
         self._offers_of_late.add(offer_a, at_s)
         self.forget_bounds()
+        self.touch()
 
     @property
     def overdraw_a(self) -> float:
@@ -350,6 +385,26 @@ class EvseTrack:
             return None
         return self._reports.told(at_s, self.placement.wiring) if self.demand.wants_current else (at_s, NO_CURRENT)
 
+    @property
+    def slot_s(self) -> float:
+        """How long it keeps its turn, in s."""
+        return self._settings.slot_s
+
+    def steady(self, at_s: float) -> bool:
+        """Whether nothing has happened and no time has come since `settle` that counts for what it could have."""
+        return at_s < self._steady_until_s
+
+    def settle(self, at_s: float) -> None:
+        """Note that it has been looked at; what is to come just now is looked at once more, for times are rounded."""
+        times = self.changes_at(at_s - _AT_ONCE_S)
+        if at_s <= self.hurried_until_s:
+            times.append(self.hurried_until_s + EPSILON)
+        self._steady_until_s = min(times, default=inf)
+
+    def touch(self) -> None:
+        """Something has happened that may change what it could have."""
+        self._steady_until_s = -inf
+
     def forget_bounds(self) -> None:
         """Something has happened that changes what it may draw."""
         self._bounds_until_s = -inf
@@ -385,6 +440,7 @@ class EvseTrack:
         self.phases: tuple[Phase, ...] = tree.phases(evse, used)
         self.coefficients: Coefficients = tree.coefficients(evse, used)
         self.forget_bounds()
+        self.touch()
 
     def _compute_bounds(self, at_s: float) -> Bounds:
         if not self.demand.connected:

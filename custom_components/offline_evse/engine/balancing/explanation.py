@@ -5,7 +5,6 @@ from math import ceil
 from typing import NamedTuple
 
 from ..model.offer import Binding, LimitReason
-from ..model.station import EvseKey
 from .allocator import EPSILON, Cause, Share, round_down, round_up
 from .circuit_load import Hearing
 from .contest import Lacking
@@ -31,6 +30,12 @@ class Explanation(NamedTuple):
     also: tuple[Binding, ...] = ()
     """Other limits that would have to allow as much more."""
 
+    def told_a(self, last_a: float | None) -> float | None:
+        """Return what is told to be missing, in A; the same as last time as long as that is near enough."""
+        if self.missing_a is None or (last_a is not None and self.missing_a <= last_a <= self.missing_a + _ROUGHLY_A):
+            return last_a if self.missing_a is not None else None
+        return max(_ROUGHLY_A, ceil(self.missing_a / _ROUGHLY_A - EPSILON) * _ROUGHLY_A)
+
 
 class Explainer:
     """Explains every plan in terms of one tree.
@@ -44,22 +49,22 @@ class Explainer:
         self._tree = tree
         self._settings = settings
         self._bindings: dict[tuple[LimitReason, int], Binding] = {}
-        self._told: dict[EvseKey, Explanation] = {}
+        self._known: dict[tuple[int, float, int, int], Explanation] = {}
+        """In one result, for those that are alike."""
+
+    def begin(self) -> None:
+        """Forget the last result."""
+        self._known.clear()
 
     def explain(self, plan: Plan, result: PlanResult) -> Explanation:
-        """Return what keeps the plan's offer from being higher, the same object as last time if it is the same."""
-        evse = plan.track.placement.evse
-        explanation = self._why(plan, result)
-        told = self._told.get(evse)
-        if told is not None and told.binding == explanation.binding and told.also == explanation.also:
-            last_a, now_a = told.missing_a, explanation.missing_a
-            if last_a == now_a or (last_a is not None and now_a is not None and now_a <= last_a <= now_a + _ROUGHLY_A):
-                return told
-        if explanation.missing_a is not None:
-            rough_a = ceil(explanation.missing_a / _ROUGHLY_A - EPSILON) * _ROUGHLY_A
-            explanation = explanation._replace(missing_a=max(_ROUGHLY_A, rough_a))
-        self._told[evse] = explanation
-        return explanation
+        """Return what keeps the plan's offer from being higher."""
+        if plan.place < 0 or not plan.offer_a:
+            return self._why(plan, result)
+        alike = (plan.kind, plan.offer_a, id(result.contest.shares[plan.place]), id(plan.sustained))
+        known = self._known.get(alike)
+        if known is None:
+            known = self._known[alike] = self._why(plan, result)
+        return known
 
     def _why(self, plan: Plan, result: PlanResult) -> Explanation:
         track, ceiling_a, offer_a, contest = plan.track, plan.ceiling_a, plan.offer_a, result.contest

@@ -34,9 +34,12 @@ def choose_phases(
             case _:
                 better = False
         off = not track.on and not track.possible_a
+        before = choice.mode
         if choice.look(at_s, better=better, off=off):
             track.route(tree)
             changed = True
+        if choice.mode is not before:
+            track.touch()
     return changed
 
 

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
-from ..model.offer import LimitReason
+from ..model.offer import Binding, LimitReason
 from .allocator import EPSILON, Allocation, Cause, Claim, Share, allocate, round_down
 from .capacity import Capacity
 from .circuit_load import Hearing
 from .contest import Contest
 from .evse_track import EvseTrack
-from .fuse_tree import FuseTree
+from .fuse_tree import Coefficients, FuseTree
 from .settings import BalancingSettings
+
+type Standing = tuple[float | bool | Coefficients | Binding | None, ...]
 
 
 @dataclass(slots=True)
@@ -23,12 +26,78 @@ class Plan:
     silent_circuit: str | None
     offer_a: float
     """What it is to have from now on."""
+    claim: Claim | None = None
+    """What it asks for of all that is free; None: its ceiling is below its minimum, and that will last."""
+    back_a: float = 0.0
+    """What must be free for it to be admitted if it is refused; one that is on will be paused and has to come back."""
+    rank: tuple[bool, int] = (True, 0)
+    """Its place in the order in which minima are handed out, the lowest first; among equals by the track's score."""
+    standing: Standing | None = None
+    ready: bool = False
+    """It may have current as soon as there is room."""
+    may_rise: bool = False
+    late: bool = False
+    """It has to wait out its pause, so all others go first."""
     sustained: Share | None = None
     """Its share of what was free all the while; None: it is not to be started yet."""
+    kind: int = -1
+    """The same for all that differ in nothing but who they are."""
     place: int = -1
-    """Its place in the contest for all that is free; -1: its ceiling is below its minimum, and that will last."""
+    """Its place in the contest for all that is free; -1: it asks for nothing."""
     present: Share | None = None
     """Its share of what is free now; None as long as it is not to be started."""
+
+    def like(self, other: Plan) -> bool:
+        """Whether another plan for the same EVSE would come to the same."""
+        return (
+            self.ceiling_a == other.ceiling_a
+            and self.claim == other.claim
+            and self.rank == other.rank
+            and self.standing == other.standing
+            and self.ready == other.ready
+            and self.may_rise == other.may_rise
+            and self.late == other.late
+            and self.back_a == other.back_a
+            and self.reason is other.reason
+            and self.silent_circuit == other.silent_circuit
+        )
+
+
+def standing_of(track: EvseTrack, at_s: float) -> Standing:
+    """Return what else of an EVSE counts for the plans of all."""
+    in_turn = track.on and at_s - track.on_since_s < track.slot_s
+    return (
+        track.offer_a,
+        track.possible_a,
+        track.beyond_a,
+        track.failed,
+        in_turn,
+        track.on_since_s,
+        track.waiting_since_s,
+        track.demand.laxity_s,
+        track.phase_choice.terminals,
+        track.phase_choice.one,
+        track.hot,
+        track.coefficients,
+    )
+
+
+def plan_for(track: EvseTrack, silent_circuit: str | None, settings: BalancingSettings, at_s: float) -> Plan:
+    """Return what an EVSE could have now, before it is weighed against others."""
+    ceiling_a, reason = track.ceiling(silent_circuit, at_s)
+    plan = Plan(track, ceiling_a, reason, silent_circuit, track.offer_a)
+    on = track.offer_a > 0
+    may_resume = on or track.may_resume(at_s)
+    entry_a = track.entry_a(at_s)
+    if track.lasting_ceiling_a >= track.minimum_a:
+        plan.claim = _claim(track, track.lasting_ceiling_a, entry_a)
+    plan.back_a = track.minimum_a + settings.resume_margin_a if on else entry_a
+    plan.rank = track.pausable or not on, -track.priority
+    plan.standing = standing_of(track, at_s)
+    plan.ready = ceiling_a >= track.minimum_a and may_resume
+    plan.may_rise = track.may_rise(at_s)
+    plan.late = not may_resume
+    return plan
 
 
 @dataclass(slots=True)
@@ -45,6 +114,8 @@ class PlanResult:
     contest: Contest
     """How everybody would share `now` if it stayed like this for long enough."""
     at_s: float
+    news: bool
+    """Whether anything may differ from the last result."""
 
 
 def held_for_absent(tracks: Iterable[EvseTrack], tree: FuseTree, hearing: Mapping[str, Hearing]) -> list[float]:
@@ -77,41 +148,117 @@ def held_for_absent(tracks: Iterable[EvseTrack], tree: FuseTree, hearing: Mappin
     return held
 
 
-type _Question = tuple[list[Claim], list[float], int]
-
-
 class Planner:
     """Decides what every EVSE is to have. Remembers its last answers only to give them to the same questions."""
 
     def __init__(self, settings: BalancingSettings) -> None:
         """Begin with no question asked."""
         self._settings = settings
-        self._sustained: _Question = [], [], 0
-        self._shares: list[Share] = []
-        self._lasting: _Question = [], [], 0
-        self._contest = Contest([], [], Allocation([], []), [])
+        self._ranked: list[Plan] = []
+        self._moving = False
+        """Whether the order changes with time although nothing happens."""
+        self._claims: list[Claim] = []
+        self._claimants: list[Plan] = []
+        self._all_claims: list[Claim] = []
+        self._entries_a: list[float] = []
+        self._turn = 0
+        self._sustained: list[float] | None = None
+        self._held: Sequence[float] = ()
+        self._taken: list[float] | None = None
+        """What everybody took of each row last time, if all had what they asked for of the present capacity."""
+        self._now: list[float] | None = None
+        self._kinds: list[int] = []
+        """By place in the contest."""
+        self._contest = Contest([], [], Allocation([], []), [], [])
 
-    def plan(self, plans: list[Plan], capacity: Capacity, held: Sequence[float], at_s: float) -> PlanResult:
-        """Decide what every EVSE in `plans` is to have.
+    def plan(
+        self, plans: list[Plan], capacity: Capacity, held: Sequence[float], at_s: float, *, changed: bool = True
+    ) -> PlanResult:
+        """Decide what every EVSE in `plans` is to have; `changed`: these are not the plans of last time.
 
         What an EVSE could rise to is its share of the sustained capacity. The present capacity is then shared out with
         that as the ceiling of those that may rise, and their present offer as the ceiling of all others, so nobody is
         cut in favour of somebody who could not use it yet.
         """
-        settings = self._settings
         now = [free - taken for free, taken in zip(capacity.now, held, strict=True)]
         sustained = [free - taken for free, taken in zip(capacity.sustained, held, strict=True)]
-        turn = int(at_s // settings.slot_s)
-        ranked = _ranked(plans, at_s)
-        self._share_sustained(ranked, sustained, now, turn, at_s)
-        present = _share_present(ranked, now, turn, at_s)
+        turn = int(at_s // self._settings.slot_s)
+        if self._moving and not changed:
+            changed = self._ranked != _ranked(plans, at_s)
+        same = not changed and turn == self._turn
+        if changed:
+            self._ask(plans, at_s)
+        self._turn = turn
+        news = not same
+        if not same or sustained != self._sustained:
+            news = True
+            self._sustained = sustained
+            shares = allocate(self._claims, sustained, turn, ordered=True).shares
+            for plan, share in zip(self._claimants, shares, strict=True):
+                plan.sustained = share
+            self._taken = None
+        if not same or now != self._now:
+            news = True
+            self._now = now
+            allocation = allocate(self._all_claims, now, turn, ordered=True)
+            self._contest = Contest(self._all_claims, now, allocation, self._entries_a, self._kinds)
+        slack = self._unchanged(now, held) if capacity.cautious is None else None
+        if slack is None:
+            news = True
+            slack = self._offer(now, capacity, held, turn)
+        self._held = held
+        return PlanResult(plans, now, sustained, slack, capacity.hearing, self._contest, at_s, news)
+
+    def _ask(self, plans: list[Plan], at_s: float) -> None:
+        """Put plans in order, and write down what they ask for."""
+        self._ranked = _ranked(plans, at_s)
+        weights = {plan.track.weight for plan in plans if not plan.track.on}
+        self._moving = len(weights) > 1
+        self._claims, self._claimants = [], []
+        self._all_claims, self._entries_a, self._kinds = [], [], []
+        kinds: dict[tuple[object, ...], int] = {}
+        for plan in self._ranked:
+            plan.sustained = plan.present = None
+            plan.place = -1
+            if (claim := plan.claim) is not None:
+                alike = (
+                    id(claim.rows),
+                    *claim[2:],
+                    plan.ceiling_a,
+                    plan.reason,
+                    plan.silent_circuit,
+                    plan.late,
+                    plan.track.placement.maximum_a,
+                )
+                plan.kind = kinds.setdefault(alike, len(kinds))
+                self._kinds.append(plan.kind)
+                plan.place = len(self._all_claims)
+                self._all_claims.append(claim)
+                self._entries_a.append(plan.back_a)
+                if plan.ready:
+                    self._claims.append(claim)
+                    self._claimants.append(plan)
+
+    def _unchanged(self, now: list[float], held: Sequence[float]) -> list[float] | None:
+        """Return what is left if all offers stay as they are because nothing that counts has changed; None: look."""
+        if self._taken is None or held != self._held:
+            return None
+        slack = [free - taken for free, taken in zip(now, self._taken, strict=True)]
+        return slack if all(left >= 0.0 for left, taken in zip(slack, self._taken, strict=True) if taken) else None
+
+    def _offer(self, now: list[float], capacity: Capacity, held: Sequence[float], turn: int) -> list[float]:
+        """Work out all offers; returns what is left of `now` after all shares."""
+        settings, ranked = self._settings, self._ranked
+        present = _share_present(ranked, now, turn)
         if capacity.cautious is not None:
             cautious = [free - taken for free, taken in zip(capacity.cautious, held, strict=True)]
             _share_cautiously(ranked, cautious, turn)
-        rising = False
+        rising = full = False
         for plan in ranked:
             track, share = plan.track, plan.present
             current_a = share.current_a if share else 0.0
+            if share is not None and share.cause is not Cause.MAXIMUM:
+                full = True
             if current_a >= track.offer_a - EPSILON:
                 plan.offer_a = track.offer_a
                 rising = rising or current_a > track.offer_a + EPSILON
@@ -122,53 +269,22 @@ class Planner:
                 plan.offer_a = current_a
         if rising:
             _raise(ranked, capacity.sustained, held)
-        return PlanResult(plans, now, sustained, present.slack, capacity.hearing, self._contest, at_s)
-
-    def _share_sustained(
-        self, ranked: list[Plan], sustained: list[float], now: list[float], turn: int, at_s: float
-    ) -> None:
-        claims: list[Claim] = []
-        claimants: list[Plan] = []
-        all_claims: list[Claim] = []
-        for plan in ranked:
-            track = plan.track
-            if track.lasting_ceiling_a >= track.minimum_a:
-                claim = _claim(plan, track.lasting_ceiling_a, track.entry_a(at_s))
-                plan.place = len(all_claims)
-                all_claims.append(claim)
-                if plan.ceiling_a >= track.minimum_a and (track.offer_a > 0 or track.may_resume(at_s)):
-                    claims.append(claim)
-                    claimants.append(plan)
-        asked = claims, sustained, turn
-        if asked != self._sustained:
-            self._sustained = asked
-            self._shares = allocate(claims, sustained, turn, ordered=True).shares
-        for plan, share in zip(claimants, self._shares, strict=True):
-            plan.sustained = share
-        asked = all_claims, now, turn
-        if asked != self._lasting:
-            self._lasting = asked
-            # One that is refused although it is on will be paused, and has to come back.
-            margin_a = self._settings.resume_margin_a
-            entries_a = [
-                plan.track.minimum_a + margin_a if plan.track.offer_a > 0 else all_claims[plan.place].entry_a
-                for plan in ranked
-                if plan.place >= 0
-            ]
-            self._contest = Contest(all_claims, now, allocate(all_claims, now, turn, ordered=True), entries_a)
+        known = not full and capacity.cautious is None and inf not in now
+        self._taken = (
+            [free - left if free > -inf else 0.0 for free, left in zip(now, present.slack, strict=True)]
+            if known
+            else None
+        )
+        return present.slack
 
 
 def _ranked(plans: list[Plan], at_s: float) -> list[Plan]:
     """Put plans in the order in which minima are handed out."""
-    ranks = [
-        (track.pausable or not track.offer_a, -track.priority, -track.score(at_s))
-        for track in [plan.track for plan in plans]
-    ]
+    ranks = [(*plan.rank, -plan.track.score(at_s)) for plan in plans]
     return [plans[number] for number in sorted(range(len(plans)), key=ranks.__getitem__)]
 
 
-def _claim(plan: Plan, maximum_a: float, entry_a: float = 0.0) -> Claim:
-    track = plan.track
+def _claim(track: EvseTrack, maximum_a: float, entry_a: float = 0.0) -> Claim:
     placement = track.placement
     return Claim(
         placement.evse,
@@ -178,26 +294,27 @@ def _claim(plan: Plan, maximum_a: float, entry_a: float = 0.0) -> Claim:
         placement.step_a,
         track.priority,
         track.weight,
-        entry_a=entry_a,
-        first=not track.pausable and track.offer_a > 0,
+        0.0,
+        entry_a,
+        not track.pausable and track.offer_a > 0,
     )
 
 
-def _share_present(ranked: list[Plan], now: Sequence[float], turn: int, at_s: float) -> Allocation:
+def _share_present(ranked: list[Plan], now: Sequence[float], turn: int) -> Allocation:
     claims: list[Claim] = []
     claimants: list[Plan] = []
     for plan in ranked:
         track, share = plan.track, plan.sustained
         if share is None:
             continue
-        rises = share.current_a > track.offer_a and track.may_rise(at_s)
+        rises = share.current_a > track.offer_a and plan.may_rise
         if rises and track.rises_to(share.current_a, plan.ceiling_a):
             maximum_a = share.current_a
         elif track.offer_a > 0:
             maximum_a = max(min(track.offer_a, plan.ceiling_a), track.minimum_a)
         else:
             continue
-        claims.append(_claim(plan, maximum_a))
+        claims.append(_claim(track, maximum_a))
         claimants.append(plan)
     allocation = allocate(claims, now, turn, ordered=True)
     for plan, share in zip(claimants, allocation.shares, strict=True):
@@ -208,7 +325,7 @@ def _share_present(ranked: list[Plan], now: Sequence[float], turn: int, at_s: fl
 def _share_cautiously(ranked: list[Plan], cautious: Sequence[float], turn: int) -> None:
     """While a fuse is overloaded, cut as if no car had risen yet, but pause nobody for what is only possible."""
     claimants = [(plan, plan.present) for plan in ranked if plan.present and plan.track.on]
-    claims = [_claim(plan, max(present.current_a, plan.track.minimum_a)) for plan, present in claimants]
+    claims = [_claim(plan.track, max(present.current_a, plan.track.minimum_a)) for plan, present in claimants]
     for (plan, present), share in zip(claimants, allocate(claims, cautious, turn, ordered=True).shares, strict=True):
         current_a = max(share.current_a, plan.track.minimum_a)
         if share.row is not None and present.current_a > current_a:

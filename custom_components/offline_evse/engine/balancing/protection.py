@@ -50,6 +50,7 @@ class Protection:
         for track in tracks.values():
             if track.obedience.step is not None:
                 track.obedience.look(at_s, over=self._is_over(track), pausable=track.pausable)
+                track.touch()
 
     def hold_back(self, sustained: list[float]) -> None:
         """Let nothing rise on fuses that are too warm. `sustained`: what offers may rise to, by row."""
@@ -93,6 +94,7 @@ class Protection:
         lowest_class = [track for track in charging if track.priority == lowest]
         for track in [track for track in lowest_class if track.pausable] or lowest_class:
             track.hot = Binding(LimitReason.FUSE_HOT, circuit_id, phase)
+            track.touch()
             self._hot[track.placement.evse] = at_s
 
     def _let_go(self, tracks: Mapping[EvseKey, EvseTrack], at_s: float) -> None:
@@ -105,6 +107,7 @@ class Protection:
             cool = self.heat.of(fuse.circuit_id)[fuse.phase] <= self._settings.heat_cool
             if cool and at_s - since_s >= self._settings.resume_after_s:
                 track.hot = None
+                track.touch()
                 del self._hot[evse]
 
     def _is_over(self, track: EvseTrack) -> bool:
