@@ -96,6 +96,9 @@ class GridDesk:
             if event_id not in running and not proof.released:
                 proof.end_at(now, "lost")
                 del self._proofs[event_id]
+        if kept:
+            # What has just been ended must not be ended again by the next life.
+            self._background.run(self._keep_quietly(), "memory of the grid's word")
         self._tick()
 
     def _take_up(self, entry: GridEntry, now: datetime, at_s: float) -> None:
