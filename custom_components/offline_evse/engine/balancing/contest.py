@@ -45,7 +45,8 @@ class Contest:
     ) -> None:
         """Look at an allocation of `capacity` to `claims`.
 
-        `entries_a`: what must be free for each one refused. `kinds`: claims of one number differ only in whose they are.
+        `entries_a`: what must be free for each one refused. `kinds`: claims of one number differ in nothing but whose
+        they are.
         """
         self._kinds = kinds
         self._entries_a = entries_a

@@ -5,7 +5,7 @@ from functools import partial
 
 from ..model.circuit import SiteLayout
 from ..model.meter import CircuitSample
-from ..model.offer import BalancingDecision, Binding, CircuitState, EvseDemand, LimitReason, Offer
+from ..model.offer import BalancingDecision, CircuitState, EvseDemand
 from ..model.phases import Phase, PhaseAmperes
 from ..model.shared_limit import SharedLimit
 from ..model.station import EvseKey
@@ -13,16 +13,14 @@ from .capacity import Capacity, CapacityEstimate
 from .circuit_load import Hearing
 from .draw import NO_DRAW, Bounds
 from .evse_track import EvseTrack
-from .explanation import Explainer, Explanation
+from .explanation import Explainer
 from .fuse_tree import FuseTree
 from .phase_switching import choose_phases
-from .planning import Plan, Planner, PlanResult, held_for_absent, plan_for
+from .planning import Plan, Planner, held_for_absent, plan_for
 from .protection import Protection
 from .settings import BalancingSettings
 from .steady_time import SteadyTime
-
-_OFFLINE = Explanation(Binding(LimitReason.OFFLINE))
-_NOT_CHARGING = Explanation(Binding(LimitReason.NOT_CHARGING))
+from .telling import Telling
 
 
 class Balancer:
@@ -37,18 +35,17 @@ class Balancer:
         """Begin with an empty site."""
         self._settings = settings or BalancingSettings()
         self._tree = FuseTree(SiteLayout(), self._settings.voltage_v)
-        self._explainer = Explainer(self._tree, self._settings)
         self._planner = Planner(self._settings)
         self._tracks: dict[EvseKey, EvseTrack] = {}
         self._demands: dict[EvseKey, EvseDemand] = {}
         self._estimate = CapacityEstimate(self._settings, self._bounds_of, self._told_by)
         self._estimate.set_tree(self._tree)
-        self._offers: dict[EvseKey, Offer] = {}
         self._time = SteadyTime()
         self._circuits_told: dict[str, CircuitState] = {}
         self._looked_s: float | None = None
         self._behind_s = 0.0
         self._protection = Protection(self._settings, self._tree)
+        self._telling = Telling(Explainer(self._tree, self._settings), self._protection)
         self._shared_limits: tuple[SharedLimit, ...] = ()
         self._plan_of: dict[EvseKey, Plan] = {}
         self._plans: list[Plan] = []
@@ -105,7 +102,7 @@ class Balancer:
         self._tracks = tracks
         self._plan_of = {}
         self._anew = True
-        self._explainer = Explainer(tree, self._settings)
+        self._telling = Telling(Explainer(tree, self._settings), self._protection)
         self._estimate.set_tree(tree)
         self._protection.set_tree(tree)
 
@@ -121,7 +118,7 @@ class Balancer:
             for track in self._tracks.values():
                 track.place(track.placement, self._tree)
             self._anew = True
-            self._explainer = Explainer(self._tree, self._settings)
+            self._telling = Telling(Explainer(self._tree, self._settings), self._protection)
         self._estimate.limits_changed()
         self._estimate.update(self._time.inside(at_s))
 
@@ -190,13 +187,16 @@ class Balancer:
         result = self._planner.plan(self._plans, capacity, held, at_s, changed=changed)
         if result.news or self._anew:
             self._anew = False
-            self._take(result, at_s)
+            self._lower_and_raise(at_s)
+            offers = self._telling.all(self._tracks, self._plan_of, result)
+        else:
+            offers = self._telling.again(result)
         if choose_phases(self._plans, result.slack, self._tree, self._settings, at_s):
             self._estimate.forget_sums()
         self._circuits_told = self._circuits(capacity, held, at_s)
         return BalancingDecision(
             at_s=told_at_s,
-            offers=self._offers,
+            offers=offers,
             circuits=self._circuits_told,
             safe_mode=bool(silent),
             escalations=self._protection.escalations(self._tracks, self._time.outside),
@@ -227,21 +227,6 @@ class Balancer:
             self._plans = [plan_of[evse] for evse in self._tracks if evse in plan_of]
         return changed
 
-    def _take(self, result: PlanResult, at_s: float) -> None:
-        """Make offers of plans, and explain them."""
-        self._lower_and_raise(at_s)
-        self._explainer.begin()
-        offers: dict[EvseKey, Offer] = {}
-        for evse, track in self._tracks.items():
-            plan = self._plan_of.get(evse)
-            if plan is not None:
-                offers[evse] = self._offer(evse, plan.offer_a, self._why(plan, result))
-            elif track.demand.connected:
-                offers[evse] = self._offer(evse, 0.0, _NOT_CHARGING)
-            else:
-                offers[evse] = self._offer(evse, track.possible_a, _OFFLINE)
-        self._offers = offers
-
     def _lower_and_raise(self, at_s: float) -> None:
         for plan in self._plans:
             track = plan.track
@@ -271,14 +256,6 @@ class Balancer:
         elif self._time.behind_s != self._behind_s:
             self._behind_s = self._time.behind_s
             self._estimate.interrupt(at_s)
-
-    def _why(self, plan: Plan, result: PlanResult) -> Explanation:
-        """Return what keeps an offer from being higher, whoever says it."""
-        explanation = self._explainer.explain(plan, result)
-        binding = self._protection.binding(explanation.binding, plan.track)
-        if plan.track.phase_choice.one and binding.reason is LimitReason.CHARGER_MAXIMUM:
-            return Explanation(Binding(LimitReason.FEWER_PHASES))
-        return explanation if binding is explanation.binding else explanation._replace(binding=binding)
 
     def _bounds_of(self, evse: EvseKey, at_s: float) -> Bounds:
         track = self._tracks.get(evse)
@@ -316,17 +293,6 @@ class Balancer:
             if circuit_id in silent:
                 return circuit_id
         return None
-
-    def _offer(self, evse: EvseKey, current_a: float, why: Explanation) -> Offer:
-        """Return the offer, the same object as last time if it is the same offer."""
-        last = self._offers.get(evse)
-        terminals = self._tracks[evse].phase_choice.terminals
-        if last is None or last.binding != why.binding or last.also != why.also:
-            return Offer(evse, current_a, why.binding, why.told_a(None), terminals, why.also)
-        missing_a = why.told_a(last.missing_a)
-        if last.current_a == current_a and last.missing_a == missing_a and last.terminals == terminals:
-            return last
-        return Offer(evse, current_a, why.binding, missing_a, terminals, why.also)
 
     def _circuits(self, capacity: Capacity, held: list[float], at_s: float) -> dict[str, CircuitState]:
         left = [free - taken for free, taken in zip(capacity.now, held, strict=True)]

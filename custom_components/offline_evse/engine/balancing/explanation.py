@@ -29,6 +29,8 @@ class Explanation(NamedTuple):
     None: no current would help, or only time."""
     also: tuple[Binding, ...] = ()
     """Other limits that would have to allow as much more."""
+    lacking: Lacking = ()
+    """Where rows bind: what they lack."""
 
     def told_a(self, last_a: float | None) -> float | None:
         """Return what is told to be missing, in A; the same as last time as long as that is near enough."""
@@ -78,7 +80,7 @@ class Explainer:
             return self._ceiling(plan, 0.0, lacking)
         if not offer_a:
             if lasting.current_a:
-                return self._settling(plan, result)
+                return self.settling(plan, result)
             late = not track.may_resume(result.at_s)
             return self._rows(
                 plan, contest.to_enter_late(plan.place) if late else contest.to_enter(plan.place), lasting
@@ -88,7 +90,7 @@ class Explainer:
         else:
             target_a = round_up(offer_a + self._settings.raise_step_a, track.placement.step_a)
         if lasting.current_a >= target_a - EPSILON:
-            return self._settling(plan, result)
+            return self.settling(plan, result)
         lacking = contest.for_more(plan.place, target_a)
         if offer_a >= ceiling_a - EPSILON:
             return self._ceiling(plan, target_a - ceiling_a, lacking)
@@ -102,9 +104,10 @@ class Explainer:
         if first is None or (first not in rows and rows):
             first = max(lacking, key=lambda pair: pair[1] / costs[pair[0]])[0]
         also = tuple(self._by_row(None, row) for row in rows if row != first)
-        return Explanation(self._by_row(_REASONS.get(share.cause), first), missing_a, also)
+        return Explanation(self._by_row(_REASONS.get(share.cause), first), missing_a, also, lacking)
 
-    def _settling(self, plan: Plan, result: PlanResult) -> Explanation:
+    def settling(self, plan: Plan, result: PlanResult) -> Explanation:
+        """Return that what the plan lacks is there and only has to last."""
         row = plan.sustained.row if plan.sustained is not None else None
         if row is None:
             row = _tightest(plan, result.sustained)

@@ -112,7 +112,10 @@ class PlanResult:
     """What is left of `now` after all shares."""
     hearing: Mapping[str, Hearing]
     contest: Contest
-    """How everybody would share `now` if it stayed like this for long enough."""
+    """How everybody would share what was free all the while, if nobody were held off any more; where that is not
+    known, what is free now."""
+    gap: Sequence[float]
+    """What is free now beyond what the contest is about, by row: it only has to last."""
     at_s: float
     news: bool
     """Whether anything may differ from the last result."""
@@ -166,7 +169,6 @@ class Planner:
         self._held: Sequence[float] = ()
         self._taken: list[float] | None = None
         """What everybody took of each row last time, if all had what they asked for of the present capacity."""
-        self._now: list[float] | None = None
         self._kinds: list[int] = []
         """By place in the contest."""
         self._contest = Contest([], [], Allocation([], []), [], [])
@@ -189,25 +191,30 @@ class Planner:
         if changed:
             self._ask(plans, at_s)
         self._turn = turn
-        news = not same
-        if not same or sustained != self._sustained:
-            news = True
+        news = not same or sustained != self._sustained
+        if news:
             self._sustained = sustained
-            shares = allocate(self._claims, sustained, turn, ordered=True).shares
-            for plan, share in zip(self._claimants, shares, strict=True):
-                plan.sustained = share
             self._taken = None
-        if not same or now != self._now:
+            allocation = allocate(self._claims, sustained, turn, ordered=True)
+            for plan, share in zip(self._claimants, allocation.shares, strict=True):
+                plan.sustained = share
+            if len(self._claims) < len(self._all_claims):
+                allocation = allocate(self._all_claims, sustained, turn, ordered=True)
+            self._contest = Contest(self._all_claims, sustained, allocation, self._entries_a, self._kinds)
+        if -inf in sustained:
+            # What was free all the while is not known, so what is free now has to do.
             news = True
-            self._now = now
             allocation = allocate(self._all_claims, now, turn, ordered=True)
             self._contest = Contest(self._all_claims, now, allocation, self._entries_a, self._kinds)
+            gap = [0.0] * len(now)
+        else:
+            gap = [free - lasting for free, lasting in zip(now, sustained, strict=True)]
         slack = self._unchanged(now, held) if capacity.cautious is None else None
         if slack is None:
             news = True
             slack = self._offer(now, capacity, held, turn)
         self._held = held
-        return PlanResult(plans, now, sustained, slack, capacity.hearing, self._contest, at_s, news)
+        return PlanResult(plans, now, sustained, slack, capacity.hearing, self._contest, gap, at_s, news)
 
     def _ask(self, plans: list[Plan], at_s: float) -> None:
         """Put plans in order, and write down what they ask for."""
