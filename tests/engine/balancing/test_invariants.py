@@ -1,5 +1,6 @@
 """What holds at every decision, whatever happens in whatever order."""
 
+from dataclasses import replace
 from random import Random
 
 from hypothesis import given, settings, strategies as st
@@ -12,12 +13,26 @@ from custom_components.offline_evse.engine.model.circuit import SiteLayout
 from custom_components.offline_evse.engine.model.meter import CircuitSample
 from custom_components.offline_evse.engine.model.offer import BalancingDecision, EvseDemand, LimitReason
 from custom_components.offline_evse.engine.model.phases import Phase, PhaseAmperes
+from custom_components.offline_evse.engine.model.shared_limit import LimitBasis, SharedLimit
 from custom_components.offline_evse.engine.model.station import EvseKey
 
 from .sites import random_layout
 
 seeds = st.integers(0, 2**32 - 1)
-SETTINGS = BalancingSettings(slot_s=120.0, resume_after_s=30.0)
+SETTINGS = BalancingSettings(
+    slot_s=120.0, resume_after_s=30.0, fewer_phases_after_s=10.0, more_phases_after_s=40.0, most_phase_switches=20
+)
+
+
+def switching_layout(random: Random) -> SiteLayout:
+    """A random tree in which some of the three-phase chargers can charge on one phase too."""
+    layout = random_layout(random, meters=True)
+    return replace(
+        layout,
+        placements=tuple(
+            replace(it, can_switch_phases=len(it.wiring) == 3 and random.random() < 0.4) for it in layout.placements
+        ),
+    )
 
 
 class Chaos:
@@ -25,7 +40,8 @@ class Chaos:
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
-        self.layout = random_layout(self.random, meters=True)
+        self.layout = switching_layout(self.random)
+        self.limits: tuple[SharedLimit, ...] = ()
         self.balancer = Balancer(SETTINGS)
         self.balancer.set_layout(self.layout)
         self.demands: dict[EvseKey, EvseDemand] = {}
@@ -43,6 +59,8 @@ class Chaos:
             )()
         if random.random() < 0.02:
             self._relay()
+        if random.random() < 0.1:
+            self._limit()
         self.last = self.balancer.decide(self.now_s)
         return self.last
 
@@ -79,26 +97,58 @@ class Chaos:
     def _fail(self) -> None:
         self.balancer.offer_failed(self._evse(), self.now_s)
 
+    def _limit(self) -> None:
+        """Put other limits beside the fuses: of the grid or of a peak, for all or for some, per phase or in W."""
+        random = self.random
+        evses = [placement.evse for placement in self.layout.placements]
+        self.limits = tuple(
+            SharedLimit(
+                limit_id=f"limit-{number}",
+                reason=random.choice([LimitReason.GRID, LimitReason.PEAK]),
+                circuit_id=random.choice(self.layout.circuits).circuit_id,
+                basis=random.choice(list(LimitBasis)),
+                limit_w=random.choice([None, random.uniform(0.0, 30000.0)]),
+                limit_a=random.choice([None, PhaseAmperes(*(random.uniform(0.0, 50.0) for _ in range(3)))]),
+                members=random.choice([None, frozenset(random.sample(evses, random.randint(1, len(evses))))]),
+            )
+            for number in range(random.randint(0, 3))
+        )
+        self.balancer.set_shared_limits(self.limits, self.now_s)
+
     def _relay(self) -> None:
         """Wire the site anew: same names, other limits, some chargers gone."""
-        other = random_layout(self.random, meters=True)
+        other = switching_layout(self.random)
         self.layout = other
         self.metered = [circuit.circuit_id for circuit in other.circuits if circuit.metered]
         self.balancer.set_layout(other)
 
 
-def exceeded(layout: SiteLayout, demands: dict[EvseKey, EvseDemand], decision: BalancingDecision) -> list[str]:
-    """Rows where what is offered is more than the estimate has, with offline chargers' reservations counted first."""
+def exceeded(
+    layout: SiteLayout,
+    demands: dict[EvseKey, EvseDemand],
+    decision: BalancingDecision,
+    limits: tuple[SharedLimit, ...] = (),
+) -> list[str]:
+    """Rows where what is offered is more than the estimate has, with offline chargers' reservations counted first.
+
+    Of a shared limit the estimate is not told, so what is offered is held against its value.
+    """
     tree = FuseTree(layout)
+    tree.set_shared_limits(limits)
     offered = [0.0] * len(tree.rows)
     held = [0.0] * len(tree.rows)
     for evse, offer in decision.offers.items():
         demand = demands.get(evse)
         online = offer.binding.reason is not LimitReason.OFFLINE
-        for row, cost in tree.coefficients(evse, demand.phases_used if demand else None):
+        used = (0,) if offer.terminals == 1 else demand.phases_used if demand else None
+        for row, cost in tree.coefficients(evse, used):
             (offered if online else held)[row] += cost * offer.current_a
     faults = []
-    for number, (circuit_id, phase, _) in enumerate(tree.rows):
+    for number, (circuit_id, phase, shared) in enumerate(tree.rows):
+        if shared is not None:
+            if offered[number] > max(0.0, tree.limits[number] - held[number]) + 1e-3:
+                faults.append(f"{shared.limit_id}: {offered[number]} of {tree.limits[number]} - {held[number]}")
+            continue
         if phase is not None and offered[number]:
             capacity_a = decision.circuits[circuit_id].capacity_a[phase]
             if offered[number] > max(0.0, capacity_a - held[number]) + 1e-5:
@@ -119,7 +169,7 @@ def test_offers_and_reservations_never_exceed_the_capacity_of_any_row(seed: int)
     chaos = Chaos(seed)
     for _ in range(60):
         decision = chaos.step()
-        assert exceeded(chaos.layout, chaos.demands, decision) == []
+        assert exceeded(chaos.layout, chaos.demands, decision, chaos.limits) == []
 
 
 @given(seeds)
