@@ -8,14 +8,14 @@ from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
+from .actions.grid import register_grid_services
+from .actions.rehearsal import register_rehearsal
 from .const import DOMAIN, PLATFORMS
 from .engine.model.clock import SystemClock
 from .engine.model.failure import LayoutError, LedgerUnavailableError
 from .engine.site.opening import open_site
-from .grid_services import register_grid_services
 from .ocpp_view import register_views
 from .port import bind_reason
-from .rehearsal import register_rehearsal
 from .runtime import EvseRuntime, OfflineEvseConfigEntry
 from .services import register_services
 from .site_config import site_config

@@ -19,16 +19,16 @@ from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import FlowResultType
 
-from .charger_flow import ChargerFlow
-from .charger_form import as_form, charger_data, charger_errors, form_schema, loaded_site, suggestions
-from .circuit_flow import CircuitFlow
-from .circuit_steps import CircuitSteps
 from .const import CONF_CIRCUIT_ID, CONF_SHADOW, DOMAIN, MAIN_CIRCUIT, SUBENTRY_CHARGER, SUBENTRY_CIRCUIT
 from .devices import charger_subentry
 from .discovery import card_title
 from .engine.model.station import StationIdentity
-from .flow_schemas import flat, main_fuse_schema, port_schema, site_schema
-from .options_flow import OfflineEvseOptionsFlow
+from .flows.charger import ChargerFlow
+from .flows.charger_form import as_form, charger_data, charger_errors, form_schema, loaded_site, suggestions
+from .flows.circuit import CircuitFlow
+from .flows.circuit_steps import CircuitSteps
+from .flows.options import OfflineEvseOptionsFlow
+from .flows.schemas import flat, main_fuse_schema, port_schema, site_schema
 from .port import bind_error, bind_reason
 
 

@@ -11,12 +11,12 @@ from homeassistant.const import CONF_HOST, CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
+from .actions.tree import tree_view
 from .devices import evse_of_device, station_of_device
 from .engine.site.site import Site
 from .engine.site.state import EvseState, StationState
 from .frame_redaction import redacted_frame
 from .runtime import OfflineEvseConfigEntry
-from .tree_view import tree_view
 
 TO_REDACT: Final = {
     CONF_HOST,

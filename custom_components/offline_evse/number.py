@@ -9,9 +9,9 @@ from homeassistant.const import UnitOfElectricCurrent
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .descriptions.goal_numbers import GOAL_NUMBERS, GoalNumber
 from .engine.site.state import EvseState
 from .entity import OfflineEvseEntity, OfflineEvseEntityDescription, Place, add_connector_entities
-from .goal_numbers import GOAL_NUMBERS, GoalNumber
 from .refusals import recorded
 from .runtime import OfflineEvseConfigEntry
 

@@ -10,9 +10,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
-from .commissioning_corrections import correction
 from .const import DOMAIN, SUBENTRY_CIRCUIT
-from .flow_schemas import password_selector
+from .flows.schemas import password_selector
+from .issues.commissioning_corrections import correction
 
 
 async def async_create_fix_flow(

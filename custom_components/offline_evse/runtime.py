@@ -7,7 +7,6 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigSu
 from homeassistant.const import CONF_PORT, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 
-from .commissioning_issues import CommissioningIssues
 from .const import CONF_CIRCUIT_ID, CONF_STATION_ID, SUBENTRY_CHARGER, SUBENTRY_CIRCUIT
 from .devices import note_identity, register_charger, register_evse, register_site, rename_circuit
 from .discovery import discover_stranger, dismiss_adopted
@@ -22,12 +21,13 @@ from .engine.site.announcement import (
     StrangerAppeared,
 )
 from .engine.site.site import Site
-from .goal_inputs import GoalInputs
-from .grid_inputs import GridInputs
-from .issues import SiteIssues
-from .meter import MeterFeed
-from .meter_rename import follow_renames
-from .openadr import OpenAdrFeed
+from .inputs.goal_inputs import GoalInputs
+from .inputs.grid_inputs import GridInputs
+from .inputs.meter import MeterFeed
+from .inputs.meter_rename import follow_renames
+from .inputs.openadr import OpenAdrFeed
+from .issues.commissioning_issues import CommissioningIssues
+from .issues.site_issues import SiteIssues
 from .site_config import meter_set_ups, site_config
 
 _LOGGER = logging.getLogger(__name__)

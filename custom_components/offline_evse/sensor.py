@@ -11,6 +11,18 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
+from .descriptions.explanation import explanation_sensors, outlook_sensors
+from .descriptions.goals import PLAN, SITE_GOAL_SENSORS
+from .descriptions.grid import GRID_SENSORS
+from .descriptions.sensors import (
+    CHARGER_SENSORS,
+    CONNECTED_CHARGERS,
+    CONNECTOR_SENSORS,
+    SESSION_DURATION,
+    SITE_SENSORS,
+    OfflineEvseSensorDescription,
+    circuit_sensors,
+)
 from .engine.site.state import EvseState, Listened, SiteState
 from .entity import (
     OfflineEvseEntity,
@@ -20,19 +32,7 @@ from .entity import (
     add_connector_entities,
     add_site_entities,
 )
-from .explanation_descriptions import explanation_sensors, outlook_sensors
-from .goal_descriptions import PLAN, SITE_GOAL_SENSORS
-from .grid_descriptions import GRID_SENSORS
 from .runtime import EvseRuntime, OfflineEvseConfigEntry
-from .sensor_descriptions import (
-    CHARGER_SENSORS,
-    CONNECTED_CHARGERS,
-    CONNECTOR_SENSORS,
-    SESSION_DURATION,
-    SITE_SENSORS,
-    OfflineEvseSensorDescription,
-    circuit_sensors,
-)
 from .sentences import Sentences
 
 PARALLEL_UPDATES = 0

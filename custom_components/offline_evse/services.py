@@ -12,15 +12,15 @@ from homeassistant.helpers.service import async_get_config_entry
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from .actions.tree import tree_view
 from .const import DOMAIN
+from .descriptions.goals import described
 from .devices import charger_subentry, evse_of_device, station_of_device
 from .engine.model.id_token import Card, IdToken
 from .engine.model.station import EvseKey
 from .engine.model.transaction import Transaction
-from .goal_descriptions import described
 from .refusals import demand, recorded
 from .runtime import OfflineEvseConfigEntry
-from .tree_view import tree_view
 
 ATTR_CARD: Final = "card"
 ATTR_CURRENT: Final = "current"

@@ -41,12 +41,12 @@ from .const import (
 from .engine.model.circuit import MINIMUM_CURRENT_A, Circuit
 from .engine.model.phases import NO_CURRENT, PhaseAmperes
 from .engine.site.config import AfterExpiry, DefaultProfile, PauseWay, SiteConfig, StationConfig
-from .goal_settings import goals_config
+from .flows.goal_settings import goals_config
+from .flows.silence_profile import timing
+from .flows.wiring_choice import WIRING_CHOICES, is_learned
 from .grid_config import grid_config
-from .meter import MeterSetUp
-from .meter_kind import MeterKind
-from .silence_profile import timing
-from .wiring_choice import WIRING_CHOICES, is_learned
+from .inputs.meter import MeterSetUp
+from .inputs.meter_kind import MeterKind
 
 ALL_PHASES: Final = "three_phase"
 PHASES: Final[dict[str, tuple[int, ...]]] = {ALL_PHASES: (0, 1, 2), "l1": (0,), "l2": (1,), "l3": (2,)}

@@ -11,10 +11,10 @@ from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 import voluptuous as vol
 
+from .actions.tree import tree_view
 from .const import DOMAIN
 from .engine.site.site import Site
 from .engine.site.state import EvseState
-from .tree_view import tree_view
 
 TREE_EVERY_S: Final = 1.0
 """Changes closer together are told together."""

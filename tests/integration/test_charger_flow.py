@@ -59,7 +59,7 @@ async def test_waiting_for_nobody_ends_with_a_hint(
     hass: HomeAssistant, empty_site: Site, empty_site_entry: MockConfigEntry
 ) -> None:
     flow = await begin(hass, empty_site_entry)
-    with patch("custom_components.offline_evse.charger_flow.WAIT_FOR_S", 0.01):
+    with patch("custom_components.offline_evse.flows.charger.WAIT_FOR_S", 0.01):
         flow = await go_on(hass, flow, {"station": "wait"})
         await hass.async_block_till_done(wait_background_tasks=True)
         flow = await go_on(hass, flow)

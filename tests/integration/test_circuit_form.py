@@ -9,14 +9,14 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.offline_evse.charger_form import charger_errors
 from custom_components.offline_evse.engine.model.phases import PhaseAmperes
 from custom_components.offline_evse.engine.site.site import Site
-from custom_components.offline_evse.meter import MeterSetUp, phase_currents
-from custom_components.offline_evse.meter_kind import MeterKind
-from custom_components.offline_evse.meter_pace import MeterPace
+from custom_components.offline_evse.flows.charger_form import charger_errors
+from custom_components.offline_evse.flows.tree_form import circuit_errors
+from custom_components.offline_evse.inputs.meter import MeterSetUp, phase_currents
+from custom_components.offline_evse.inputs.meter_kind import MeterKind
+from custom_components.offline_evse.inputs.meter_pace import MeterPace
 from custom_components.offline_evse.site_config import site_config
-from custom_components.offline_evse.tree_form import circuit_errors
 from tests.integration.conftest import CHARGER, MAIN
 from tests.integration.home import fuse, home
 

@@ -7,7 +7,7 @@ from typing import Any
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.offline_evse.price_shapes import price_of, slots_of, slots_of_answer
+from custom_components.offline_evse.inputs.price_shapes import price_of, slots_of, slots_of_answer
 
 MIDNIGHT = datetime(2026, 11, 20, 23, 0, tzinfo=UTC)
 FIRST = [Decimal("0.21"), Decimal("-0.05")]

@@ -14,7 +14,7 @@ import voluptuous as vol
 from custom_components.offline_evse.const import DOMAIN
 from custom_components.offline_evse.engine.model.grid import GridMode, GridPhase, GridSource, GridView
 from custom_components.offline_evse.engine.site.site import Site
-from custom_components.offline_evse.grid_inputs import PULSE
+from custom_components.offline_evse.inputs.grid_inputs import PULSE
 from tests.integration.waiting import state_is, state_when
 from tests.integration.wallbox import Wallbox
 

@@ -103,7 +103,7 @@ async def vtn(socket_enabled: None) -> AsyncIterator[tuple[Vtn, str]]:
 @pytest.fixture(autouse=True)
 def quick_polls() -> Any:
     """Poll as fast as the test can look."""
-    with patch("custom_components.offline_evse.openadr.POLL_EVERY_S", 0.05):
+    with patch("custom_components.offline_evse.inputs.openadr.POLL_EVERY_S", 0.05):
         yield
 
 
@@ -201,7 +201,7 @@ async def test_a_library_that_cannot_be_installed_is_said_so(
     hass: HomeAssistant, site: Site, site_entry: MockConfigEntry
 ) -> None:
     failure = RequirementsNotFound("offline_evse", ["openadr3-client"])
-    with patch("custom_components.offline_evse.openadr.async_process_requirements", side_effect=failure):
+    with patch("custom_components.offline_evse.inputs.openadr.async_process_requirements", side_effect=failure):
         refused = await submit(hass, site_entry, url="https://vtn.invalid")
     assert refused["errors"] == {"base": "not_installed"}
 
@@ -216,7 +216,7 @@ async def test_a_library_that_cannot_be_installed_is_said_so(
 async def test_what_cannot_work_is_refused_before_anything_is_installed(
     hass: HomeAssistant, site: Site, site_entry: MockConfigEntry, data: dict[str, Any], error: dict[str, str]
 ) -> None:
-    with patch("custom_components.offline_evse.openadr.async_process_requirements") as install:
+    with patch("custom_components.offline_evse.inputs.openadr.async_process_requirements") as install:
         refused = await submit(hass, site_entry, **data)
     assert refused["errors"] == error
     install.assert_not_called()
@@ -225,7 +225,7 @@ async def test_what_cannot_work_is_refused_before_anything_is_installed(
 async def test_nothing_is_installed_or_polled_without_a_server(
     hass: HomeAssistant, site: Site, site_entry: MockConfigEntry
 ) -> None:
-    with patch("custom_components.offline_evse.openadr.async_process_requirements") as install:
+    with patch("custom_components.offline_evse.inputs.openadr.async_process_requirements") as install:
         assert (await submit(hass, site_entry))["type"] == "create_entry"
     install.assert_not_called()
     assert site.state.grid is None or not site.state.grid.active

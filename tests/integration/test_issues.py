@@ -18,7 +18,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.offline_evse.const import DOMAIN
 from custom_components.offline_evse.engine.model.failure import LayoutError
 from custom_components.offline_evse.engine.site.site import Site
-from custom_components.offline_evse.issues import SILENT_FOR_S
+from custom_components.offline_evse.issues.site_issues import SILENT_FOR_S
 from tests.integration.conftest import MAIN, Dial, open_entry
 from tests.integration.waiting import until
 

@@ -10,8 +10,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.offline_evse.engine.model.phases import PhaseAmperes
-from custom_components.offline_evse.meter import COALESCE_S, MeterFeed, MeterSetUp
-from custom_components.offline_evse.meter_kind import MeterKind
+from custom_components.offline_evse.inputs.meter import COALESCE_S, MeterFeed, MeterSetUp
+from custom_components.offline_evse.inputs.meter_kind import MeterKind
 
 AMPERE = {"unit_of_measurement": "A"}
 WATT = {"unit_of_measurement": "W"}

@@ -10,8 +10,8 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.offline_evse.meter_kind import CURRENT_FIELDS, POWER_FIELDS, MeterKind
-from custom_components.offline_evse.meter_suggestions import disabled_phases, other_phases, suggest_meter
+from custom_components.offline_evse.flows.meter_suggestions import disabled_phases, other_phases, suggest_meter
+from custom_components.offline_evse.inputs.meter_kind import CURRENT_FIELDS, POWER_FIELDS, MeterKind
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.recorder.common import async_wait_recording_done
 import voluptuous as vol
 
-from custom_components.offline_evse import rehearsal
+from custom_components.offline_evse.actions import rehearsal
 from custom_components.offline_evse.const import DOMAIN
 from custom_components.offline_evse.engine.site.site import Site
 from tests.integration.test_issues import SENSORS

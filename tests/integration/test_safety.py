@@ -15,6 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.offline_evse.const import DOMAIN
+from custom_components.offline_evse.descriptions.explanation import outlook_sentence
 from custom_components.offline_evse.engine.balancing.control import Balancer
 from custom_components.offline_evse.engine.model.id_token import Card, IdToken
 from custom_components.offline_evse.engine.model.offer import (
@@ -30,7 +31,6 @@ from custom_components.offline_evse.engine.model.self_test import SelfTest, Self
 from custom_components.offline_evse.engine.model.station import EvseKey
 from custom_components.offline_evse.engine.site.safety.self_test import SelfTestRefusal
 from custom_components.offline_evse.engine.site.site import Site
-from custom_components.offline_evse.explanation_descriptions import outlook_sentence
 from custom_components.offline_evse.sentences import LONGEST, Sentences
 
 from .home import STATION, home

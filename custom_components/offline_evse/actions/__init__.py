@@ -1,0 +1,1 @@
+"""Actions that are more than a call of the site."""

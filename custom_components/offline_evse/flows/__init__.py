@@ -1,0 +1,1 @@
+"""What is asked of whoever sets the site up."""

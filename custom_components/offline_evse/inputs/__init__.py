@@ -1,0 +1,1 @@
+"""Entities of the house, turned into what the engine understands."""

@@ -1,0 +1,1 @@
+"""What is wrong and needs somebody: repair issues, raised and taken back."""
