@@ -12,6 +12,7 @@ from .figures import Figure, account, judged, table
 from .home_assistant import HomeAssistant
 from .ports import free_ports
 from .set_up import ADOPTIONS, add_guest_fuse, add_meter, add_site, adopt
+from .silences import Silences
 from .simulation import Simulation
 from .waiting import until
 
@@ -20,9 +21,6 @@ STEADY_S = 4.0
 
 OVERLOAD_S = 30.0
 """Twice as long as an over-current may last."""
-
-DOWN_S = 4.0
-"""How long nobody is there, on top of the time that Home Assistant needs to start."""
 
 _OURS = "custom_components.offline_evse"
 _COMPLAINTS = (" WARNING ", " ERROR ", " CRITICAL ")
@@ -42,6 +40,8 @@ class Check:
         self._entry_id = ""
         self._began = time.monotonic()
         self._commands = 0
+        self._silences = Silences(home, simulation, self.say)
+        self._silence_figures: list[Figure] = []
 
     def say(self, what: str) -> None:
         """Tell whoever watches what is being done."""
@@ -53,6 +53,8 @@ class Check:
         await self._cards()
         await self._charge()
         await self._overload()
+        self._silence_figures += await self._silences.frozen_meter_and_absent_charger()
+        self._silence_figures += await self._silences.absent_meter_and_storm()
         running = await self._killed()
         await self._stop_everything(running)
         return await self._judge()
@@ -98,7 +100,7 @@ class Check:
         await self._home.kill()
         await self._simulation.act("unplug", {"charger": "boathouse"})
         await self._simulation.act("load", {"appliance": "kettle", "on": True, "seconds": 20})
-        await asyncio.sleep(DOWN_S)
+        self._silence_figures.append(await self._silences.all_at_floor())
         self.say("Home Assistant starts again; one car has left meanwhile")
         await self._home.start()
         await until("all adopted chargers are connected", self._connected, within_s=60)
@@ -134,6 +136,7 @@ class Check:
         complaints = self._complaints()
         for line in complaints:
             print(f"          log: {line}")
+        figures += self._silence_figures
         return [*figures, Figure("warnings and errors of ours in the log", f"{len(complaints)}", "0", not complaints)]
 
     def _complaints(self) -> list[str]:

@@ -20,6 +20,10 @@ METER_HELD_S = 60
 """Longer than Home Assistant needs to stop and start, in s."""
 
 
+REFRESH_S, EXPIRES_S = 15, 25
+"""How often limits are repeated in the demo, and how long they hold: short, so that one can watch them run out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Adoption:
     """How a charger of Harbour House is adopted."""
@@ -105,6 +109,7 @@ async def adopt(home: HomeAssistant, adoption: Adoption, circuits: Mapping[str, 
         "name": adoption.name,
         "circuit": circuits[adoption.circuit],
         "wiring": adoption.wiring,
+        "connection": {"timeout": "own", "refresh": REFRESH_S, "expiry": EXPIRES_S, "after_expiry": "trust"},
     }
     done = await home.continue_flow(step, answers)
     if done.get("reason") != "charger_added":

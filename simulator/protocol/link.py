@@ -109,6 +109,7 @@ class Link:
         self._abandoned: dict[_Wire, asyncio.TimerHandle] = {}
         self._hung_up = asyncio.Event()
         self._blocked_until = 0.0
+        self._until_changed = asyncio.Event()
         self._refused: tuple[Message, int] | None = None
         self._garbage: asyncio.Task[None] | None = None
         self.dials = 0
@@ -131,8 +132,9 @@ class Link:
                 wire.abort()
 
     def drop(self, for_s: float) -> None:
-        """Lose the line without a close frame, and stay away."""
+        """Lose the line without a close frame, and stay away; 0: come back if it is away."""
         self._blocked_until = asyncio.get_running_loop().time() + for_s
+        self._until_changed.set()
         if self._wire is not None:
             self._wire.abort()
         self._hung_up.set()
@@ -165,7 +167,10 @@ class Link:
         loop = asyncio.get_running_loop()
         await self._station.power_back.wait()
         while (left_s := self._blocked_until - loop.time()) > 0.0:
-            await asyncio.sleep(left_s)
+            self._until_changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await self._until_changed.wait()
 
     async def _pause(self) -> None:
         await asyncio.sleep(self._random.uniform(*self._station.model.redial_s))

@@ -70,6 +70,9 @@ class LimitExplainer:
             filled["limit"] = kilowatts(circuit.limit_w)
         elif binding.reason in (LimitReason.CIRCUIT, LimitReason.CIRCUIT_POWER):
             reason = "somewhere"
+        elif (wait_s := site.longest_wait_s(evse.key)) is not None:
+            reason = "waiting_at_most"
+            filled["minutes"] = str(ceil(wait_s / 60))
         parts = [self._sentences.say(f"why_{reason}", **filled)]
         if offer.missing_a is not None and binding.reason in _SHARED:
             parts.append(self._sentences.say("why_missing", missing=amperes(ceil(offer.missing_a * 10 - 0.01) / 10)))

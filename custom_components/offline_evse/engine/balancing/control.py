@@ -56,6 +56,11 @@ class Balancer:
         """Everything has to be looked at anew."""
 
     @property
+    def slot_s(self) -> float:
+        """How long a car keeps its turn where there is not enough for everyone's minimum, in s."""
+        return self._settings.slot_s
+
+    @property
     def tree(self) -> FuseTree:
         """The tree in force."""
         return self._tree

@@ -167,6 +167,10 @@ class Ledger:
         """Return all enrolled cards, by name."""
         return await self._reader.ask(reader.cards)
 
+    async def pseudonym(self, id_token: IdToken) -> str:
+        """Return what stands for a card wherever something is kept about its holder; nobody can turn it back."""
+        return await self._write(lambda recorder, _: recorder.pseudonym(id_token))
+
     async def forget(self, id_token: IdToken) -> bool:
         """Make card and name of a holder unreadable for ever; energy and times stay. Removes the card, too."""
 

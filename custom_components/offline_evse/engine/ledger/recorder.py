@@ -244,6 +244,10 @@ class Recorder:
         """Return a session as the model's value."""
         return self._recorded(session, session.first_seq, duplicate=True)
 
+    def pseudonym(self, id_token: IdToken) -> str:
+        """Return the pseudonym of a card."""
+        return self._subjects.subject(id_token)
+
     def enrol_card(self, stamp: Stamp, card: Card) -> None:
         """Enrol a card, or change one that is enrolled."""
         self._remove_under_other_subjects(stamp, card.id_token)

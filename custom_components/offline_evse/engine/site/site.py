@@ -40,6 +40,7 @@ from .state import EvseState, SiteState, StationState
 from .steering.metering import Metering
 from .steering.pausing import Pausing
 from .steering.steering import Steering
+from .steering.vehicles import Vehicles
 from .tree import SiteTree, site_tree
 
 
@@ -117,6 +118,7 @@ class Site:
         """The grid's word."""
         self._learned = Learned(self._register, self._csms, memory, clock, self._background)
         conversation.on_introduced = self._learned.introduced
+        Vehicles(self._register, self._steering, balancer, ledger, memory, self._background, site_tag)
         ledger.on_failure = self._ledger_failed
 
     @property
@@ -213,6 +215,10 @@ class Site:
             self._sessions.forget(station_id)
             self._safety.self_tests.abort(station_id)
             self._csms.dismiss(station_id)
+
+    def longest_wait_s(self, evse: EvseKey) -> float | None:
+        """How long an EVSE that waits for its turn waits at most, in s; None where that cannot be stated."""
+        return self._steering.longest_wait_s(evse)
 
     def announce_to(self, callback: Callable[[Announcement], None]) -> Callable[[], None]:
         """Hear of everything that happens once; returns the call that ends it."""

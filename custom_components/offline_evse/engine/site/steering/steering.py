@@ -22,6 +22,7 @@ from .demands import Demands
 from .dispatch import Dispatch, Order, Send
 from .floors import Floors
 from .pausing import Pausing
+from .turns import longest_turn_s
 
 ACQUAINTED_AFTER_S = 15.0
 """How long a charger that was running before us is given to say what it draws, before it is steered all the same."""
@@ -175,6 +176,14 @@ class Steering:
     def _no_longer_waited_for(self, key: EvseKey) -> None:
         if (timer := self._running_before_us.pop(key, None)) is not None:
             timer.cancel()
+
+    def longest_wait_s(self, key: EvseKey) -> float | None:
+        """Return how long an EVSE that waits for its turn waits at most, in s; None where that cannot be stated."""
+        evse = self._register.evses.get(key)
+        if evse is None:
+            return None
+        tree, circuits = self._balancer.tree, self._register.state.circuits
+        return longest_turn_s(evse.offer, tree, self._demands, circuits, self._balancer.slot_s)
 
     def follow(self, follower: Callable[[BalancingDecision], None]) -> None:
         """Tell `follower` of every decision, once it has been brought on its way."""
