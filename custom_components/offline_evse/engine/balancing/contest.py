@@ -17,6 +17,7 @@ class _Group(NamedTuple):
     claim: Claim
     share: Share
     number: int
+    counted: Coefficients
 
 
 class _Rivals(NamedTuple):
@@ -42,12 +43,14 @@ class Contest:
         allocation: Allocation,
         entries_a: Sequence[float],
         kinds: Sequence[int],
+        counted: Sequence[Coefficients],
     ) -> None:
         """Look at an allocation of `capacity` to `claims`.
 
         `entries_a`: what must be free for each one refused. `kinds`: claims of one number differ in nothing but whose
-        they are.
+        they are. `counted`: what an ampere of each takes from limits that are none for it, but count it.
         """
+        self._counted = counted
         self._kinds = kinds
         self._entries_a = entries_a
         self._claims = claims
@@ -108,7 +111,7 @@ class Contest:
     def _slack(self) -> list[float]:
         """What is left of every row before rounding: what rounding leaves over is handed out in single steps only."""
         slack = list(self._capacity)
-        for claim, share, count in self._groups:
+        for claim, share, count, _ in self._groups:
             if taken_a := share.exact_a * count:
                 for row, cost in claim.rows:
                     slack[row] -= taken_a * cost
@@ -122,15 +125,18 @@ class Contest:
                 places[alike].append(place)
             else:
                 places[alike] = [place]
-        return [_Group(self._claims[those[0]], self.shares[those[0]], len(those)) for those in places.values()]
+        return [
+            _Group(self._claims[those[0]], self.shares[those[0]], len(those), self._counted[those[0]])
+            for those in places.values()
+        ]
 
     @cached_property
     def _rivals(self) -> dict[int, dict[_Rivals, int]]:
         rivals: dict[int, dict[_Rivals, int]] = {}
-        for claim, share, count in self._groups:
+        for claim, share, count, counted in self._groups:
             if share.cause is Cause.MAXIMUM:
                 continue
-            for row, cost in claim.rows:
+            for row, cost in claim.rows + counted:
                 alike = _Rivals(
                     cost, claim.priority, claim.weight, claim.minimum_a, claim.maximum_a, share.exact_a, share.row
                 )
@@ -154,6 +160,11 @@ class Contest:
                 for row, cost in claim.rows:
                     held_up = entries.waiting.setdefault(share.row, {})
                     held_up[row] = held_up.get(row, 0.0) + claim.minimum_a * cost
+            if self._counted[place] and share.row is not None:
+                # It takes from these whatever others' minima need of them.
+                held_up = entries.waiting.setdefault(share.row, {})
+                for row, cost in self._counted[place]:
+                    held_up[row] = held_up.get(row, 0.0) + (claim.maximum_a - share.exact_a) * cost
         return entries
 
 

@@ -5,24 +5,20 @@ from math import inf, isfinite
 from ..model.circuit import EvsePlacement
 from ..model.offer import Binding, EvseDemand, LimitReason
 from ..model.phases import NO_CURRENT, Phase, PhaseAmperes
-from .allocator import EPSILON, round_down, round_up
+from .allocator import EPSILON, round_down
 from .car.escalation import Obedience
 from .car.phase_choice import PhaseChoice
+from .car.rank import rank_of
 from .car.reclaim import Reclaim
-from .car.starts import Starts
+from .car.turn import Turn
 from .car.vehicle import Vehicle
 from .draw import NO_DRAW, Bounds, DrawReports
 from .fuse_tree import Coefficients, FuseTree
 from .settings import BalancingSettings
-from .sliding_maximum import SlidingMaximum
 
 _SAME_A = 0.05
 """A station that confirms a current this close has confirmed it."""
 _AT_ONCE_S = 0.01
-_IN_SLOT = 1e9
-"""Score of a car that holds its turn: above any time that others may have waited, in s."""
-_DEPARTS = 1e8
-"""Score of a car that has to be ready at a time and can wait no more: above any time that others have waited, in s."""
 
 
 class EvseTrack:
@@ -32,15 +28,13 @@ class EvseTrack:
         "_bounds",
         "_bounds_until_s",
         "_least_a",
-        "_off_since_s",
-        "_offers_of_late",
         "_reports",
         "_sensible_a",
         "_settings",
-        "_starts",
         "_steady_until_s",
         "changed_s",
         "coefficients",
+        "counted",
         "demand",
         "failed",
         "hot",
@@ -49,9 +43,7 @@ class EvseTrack:
         "minimum_a",
         "obedience",
         "offer_a",
-        "on_since_s",
         "pausable",
-        "paused_s",
         "phase_choice",
         "phases",
         "placement",
@@ -59,9 +51,9 @@ class EvseTrack:
         "priority",
         "reclaim",
         "told",
+        "turn",
         "unsure",
         "vehicle",
-        "waiting_since_s",
         "weight",
     )
 
@@ -72,12 +64,9 @@ class EvseTrack:
         self._bounds = NO_DRAW
         self._bounds_until_s = -inf
         self._steady_until_s = -inf
-        self._offers_of_late = SlidingMaximum(settings.in_flight_s, 1.0)
-        """What it has been allowed for as long as a car may take to follow."""
-        self._off_since_s = inf
         self.lasting_ceiling_a = 0.0
         """The most it may have once it is not held off any more, in A by its step."""
-        self._starts = Starts(settings)
+        self.turn = Turn(settings)
         self.reclaim = Reclaim(settings)
         self.vehicle = Vehicle(settings)
         self.obedience = Obedience(settings)
@@ -98,10 +87,6 @@ class EvseTrack:
         self.changed_s = -inf
         self.hurried_until_s = -inf
         """Until then somebody waits for a rise that has just been asked for."""
-        self.on_since_s = 0.0
-        self.waiting_since_s = 0.0
-        self.paused_s: float | None = None
-        """Since when it has had to be paused; None: it is on, or has not begun yet."""
         self.place(placement, tree)
 
     def place(self, placement: EvsePlacement, tree: FuseTree) -> None:
@@ -116,19 +101,10 @@ class EvseTrack:
         self.route(tree)
 
     def _rank(self) -> None:
-        """Work out its place among the others and its minimum from the demand, or else from the connector's set-up."""
-        demand, placement = self.demand, self.placement
-        self.priority: int = placement.priority if demand.priority is None else demand.priority
-        usable = demand.weight is not None and isfinite(demand.weight) and demand.weight >= 0.001
-        self.weight: float = demand.weight if demand.weight is not None and usable else placement.weight
-        self.pausable: bool = demand.pausable
-        sensible_a = max(placement.minimum_a, self.vehicle.learned_minimum_a or 0.0)
-        if demand.minimum_a is not None and demand.minimum_a > sensible_a:
-            sensible_a = demand.minimum_a
-        if sensible_a > placement.maximum_a:
-            sensible_a = placement.minimum_a
-        self._least_a: float = round_up(placement.minimum_a, placement.step_a)
-        self._sensible_a: float = round_up(sensible_a, placement.step_a)
+        """Work out its place among the others and its minimum."""
+        rank = rank_of(self.demand, self.placement, self.vehicle.learned_minimum_a)
+        self.priority, self.weight, self._least_a, self._sensible_a = rank
+        self.pausable: bool = self.demand.pausable
         self.minimum_a: float = self._sensible_a
 
     def take_demand(self, demand: EvseDemand, tree: FuseTree, at_s: float) -> None:
@@ -136,15 +112,11 @@ class EvseTrack:
         before = self.demand
         self.demand = demand
         if demand.wants_current and not before.wants_current:
-            self.waiting_since_s = at_s
-            self.on_since_s = at_s
-            self.paused_s = None
+            self.turn.restart(at_s)
             if before.connected:
                 # It was seen without a session, so what it drew before was another one's.
                 self._reports.clear(at_s)
             self.reclaim.restart()
-            self._off_since_s = inf
-            self._starts.restart()
             self.vehicle.restart()
             self.obedience.restart()
             self.phase_choice.restart()
@@ -173,7 +145,7 @@ class EvseTrack:
         self.reclaim.kept_a = None
         if before.ceiling_a < self.minimum_a:
             # A pause that is lifted is over, even if there had been too little before it.
-            self.paused_s = None
+            self.turn.paused_s = None
 
     def take_draw(self, terminals_a: tuple[float, ...], at_s: float, tree: FuseTree) -> None:
         """Take in what it draws, and see whether the car follows, and whether it uses what it is offered."""
@@ -206,7 +178,8 @@ class EvseTrack:
         if self.phase_choice.saw(terminals_a):
             self.route(tree)
         drawn_a = self._reports.last_a or 0.0
-        self._see_obedience(drawn_a, at_s)
+        doubtful = self.failed or not self.demand.connected
+        self.obedience.saw(drawn_a, max(self.offer_a, self.possible_a) if doubtful else self.offer_a, at_s)
         if not self.on:
             return
         settled = self._reports.range_since(self.changed_s + self._settings.in_flight_s)
@@ -220,24 +193,19 @@ class EvseTrack:
             taken = self._reports.range_since(since_s) if at_s - since_s >= self._settings.reclaim_after_s else None
             if taken is not None:
                 self.reclaim.take_back(taken[1], self.offer_a, self.minimum_a, self.placement.step_a, at_s)
-        if self.pausable and self._starts.allow_one(at_s):
-            since = self._reports.range_since(self.on_since_s + self._settings.in_flight_s)
-            self.vehicle.wake(since[1] if since else None, self.on_since_s, at_s)
-
-    def _see_obedience(self, drawn_a: float, at_s: float) -> None:
-        allowed_a = max(self._offers_of_late.highest(at_s), self.offer_a)
-        if self.failed or not self.demand.connected:
-            allowed_a = max(allowed_a, self.possible_a)
-        self.obedience.saw(drawn_a, allowed_a, at_s)
+        if self.pausable and self.turn.may_start(at_s):
+            on_since_s = self.turn.on_since_s
+            since = self._reports.range_since(on_since_s + self._settings.in_flight_s)
+            self.vehicle.wake(since[1] if since else None, on_since_s, at_s)
 
     def confirm(self, current_a: float, at_s: float) -> None:
         """Note that the station has this limit now. While it is offline, or was told nothing yet: begin from there."""
         if not isfinite(current_a) or current_a < 0:
             return
-        before = (self.told, self.offer_a, self.possible_a, self.unsure, self.failed, self.on_since_s)
+        before = (self.told, self.offer_a, self.possible_a, self.unsure, self.failed, self.turn.on_since_s)
         self._confirm(current_a, at_s)
         self.phase_choice.confirm(current_a)
-        if before != (self.told, self.offer_a, self.possible_a, self.unsure, self.failed, self.on_since_s):
+        if before != (self.told, self.offer_a, self.possible_a, self.unsure, self.failed, self.turn.on_since_s):
             self.forget_bounds()
             self.touch()
 
@@ -247,8 +215,8 @@ class EvseTrack:
             self.offer_a = round_down(current_a, self.placement.step_a) if current_a >= self.minimum_a else 0.0
             self.possible_a = current_a
             self.unsure = self.failed = False
-            self.on_since_s = at_s
-            self._offers_of_late.add(self.offer_a, at_s)
+            self.turn.on_since_s = at_s
+            self.obedience.offered(self.offer_a, at_s)
         elif abs(current_a - self.offer_a) < _SAME_A:
             self.possible_a = self.offer_a
             self.unsure = self.failed = False
@@ -268,20 +236,14 @@ class EvseTrack:
         `wished`: it could have had none because of its own ceiling, so it may resume as soon as that is lifted.
         """
         if self.on and not offer_a:
-            self.waiting_since_s = at_s
-            self._off_since_s = at_s
-            self.paused_s = None if wished else at_s
-        elif offer_a and not self.on:
-            self.on_since_s = at_s
-            if self._off_since_s < at_s:
-                self.vehicle.starts(at_s - self._off_since_s)
-                self._starts.add(at_s)
-            self.paused_s = None
+            self.turn.ends(at_s, wished=wished)
+        elif offer_a and not self.on and (paused_for_s := self.turn.begins(at_s)) is not None:
+            self.vehicle.starts(paused_for_s)
         self.offer_a = offer_a
         self.possible_a = max(self.possible_a, offer_a)
         self.told = True
         self.changed_s = at_s
-        self._offers_of_late.add(offer_a, at_s)
+        self.obedience.offered(offer_a, at_s)
         self.forget_bounds()
         self.touch()
 
@@ -331,31 +293,9 @@ class EvseTrack:
             return LimitReason.FEWER_PHASES
         return LimitReason.VEHICLE if at_s < self.vehicle.waking_until_s else None
 
-    def score(self, at_s: float) -> float:
-        """Return its place in the order of admission within its class, the highest first.
-
-        First whoever is in its turn. Then whoever has a departure, by what is left to spare; one that has had its turn
-        gives way all the same, unless it cannot spare another one. Then by waiting time, and last those who had theirs.
-        """
-        served_s = at_s - self.on_since_s
-        if self.on and served_s < self._settings.slot_s:
-            return _IN_SLOT - served_s
-        laxity_s = self.demand.laxity_s
-        if laxity_s is not None and isfinite(laxity_s) and (not self.on or laxity_s < self._settings.slot_s):
-            return _DEPARTS - max(-_DEPARTS / 2, min(laxity_s, _DEPARTS / 2))
-        return -1.0 - served_s if self.on else (at_s - self.waiting_since_s) * self.weight
-
-    def may_resume(self, at_s: float) -> bool:
-        """Whether it has been paused for long enough, or was not."""
-        if self.paused_s is None:
-            return True
-        return at_s - self.paused_s >= self._settings.resume_after_s and self._starts.allow_one(at_s)
-
     def entry_a(self, at_s: float) -> float:
         """Return what must be free before it gets anything, in A."""
-        if self.on or self.paused_s is None or at_s - self.waiting_since_s >= self._settings.slot_s:
-            return self.minimum_a
-        return self.minimum_a + self._settings.resume_margin_a
+        return self.minimum_a + self.turn.margin_a(at_s, on=self.offer_a > 0)
 
     def may_rise(self, at_s: float) -> bool:
         """Whether its last change is long enough ago, or somebody waits for the next one."""
@@ -385,11 +325,6 @@ class EvseTrack:
             return None
         return self._reports.told(at_s, self.placement.wiring) if self.demand.wants_current else (at_s, NO_CURRENT)
 
-    @property
-    def slot_s(self) -> float:
-        """How long it keeps its turn, in s."""
-        return self._settings.slot_s
-
     def steady(self, at_s: float) -> bool:
         """Whether nothing has happened and no time has come since `settle` that counts for what it could have."""
         return at_s < self._steady_until_s
@@ -413,15 +348,13 @@ class EvseTrack:
         """Return the times after `at_s` at which it may get something else without anything happening."""
         if not self.demand.wants_current or not self.demand.connected:
             return []
-        times = [self.on_since_s + self._settings.slot_s] if self.on else [self.waiting_since_s + self._settings.slot_s]
+        times = self.turn.changes(on=self.on)
         if self.on:
             times.append(self.changed_s + self._settings.min_raise_interval_s)
-        if self.paused_s is not None:
-            times.append(self.paused_s + self._settings.resume_after_s)
         if self.reclaim.kept_a is not None:
             times.append(self.reclaim.since_s + self._settings.probe_interval_s)
         times.append(self.vehicle.waking_until_s)
-        others = self._starts.allowed_s(), self.obedience.next_look_s(), self.phase_choice.changes_at()
+        others = self.obedience.next_look_s(), self.phase_choice.changes_at()
         times.extend(time_s for time_s in others if time_s is not None)
         return [time_s for time_s in times if time_s > at_s]
 
@@ -439,6 +372,8 @@ class EvseTrack:
         evse, used = self.placement.evse, self.phases_used
         self.phases: tuple[Phase, ...] = tree.phases(evse, used)
         self.coefficients: Coefficients = tree.coefficients(evse, used)
+        self.counted: Coefficients = tree.shared_by_others(evse, used) if tree.shared.counts_others else ()
+        """What an ampere of it takes from limits that are none for it."""
         self.forget_bounds()
         self.touch()
 

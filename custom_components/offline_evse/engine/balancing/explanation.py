@@ -81,7 +81,7 @@ class Explainer:
         if not offer_a:
             if lasting.current_a:
                 return self.settling(plan, result)
-            late = not track.may_resume(result.at_s)
+            late = not track.turn.may_resume(result.at_s)
             return self._rows(
                 plan, contest.to_enter_late(plan.place) if late else contest.to_enter(plan.place), lasting
             )

@@ -65,20 +65,21 @@ class Plan:
 
 def standing_of(track: EvseTrack, at_s: float) -> Standing:
     """Return what else of an EVSE counts for the plans of all."""
-    in_turn = track.on and at_s - track.on_since_s < track.slot_s
+    turn = track.turn
     return (
         track.offer_a,
         track.possible_a,
         track.beyond_a,
         track.failed,
-        in_turn,
-        track.on_since_s,
-        track.waiting_since_s,
+        turn.holds(at_s, on=track.on),
+        turn.on_since_s,
+        turn.waiting_since_s,
         track.demand.laxity_s,
         track.phase_choice.terminals,
         track.phase_choice.one,
         track.hot,
         track.coefficients,
+        track.counted,
     )
 
 
@@ -87,7 +88,7 @@ def plan_for(track: EvseTrack, silent_circuit: str | None, settings: BalancingSe
     ceiling_a, reason = track.ceiling(silent_circuit, at_s)
     plan = Plan(track, ceiling_a, reason, silent_circuit, track.offer_a)
     on = track.offer_a > 0
-    may_resume = on or track.may_resume(at_s)
+    may_resume = on or track.turn.may_resume(at_s)
     entry_a = track.entry_a(at_s)
     if track.lasting_ceiling_a >= track.minimum_a:
         plan.claim = _claim(track, track.lasting_ceiling_a, entry_a)
@@ -171,7 +172,8 @@ class Planner:
         """What everybody took of each row last time, if all had what they asked for of the present capacity."""
         self._kinds: list[int] = []
         """By place in the contest."""
-        self._contest = Contest([], [], Allocation([], []), [], [])
+        self._counted: list[Coefficients] = []
+        self._contest = Contest([], [], Allocation([], []), [], [], [])
 
     def plan(
         self, plans: list[Plan], capacity: Capacity, held: Sequence[float], at_s: float, *, changed: bool = True
@@ -200,12 +202,12 @@ class Planner:
                 plan.sustained = share
             if len(self._claims) < len(self._all_claims):
                 allocation = allocate(self._all_claims, sustained, turn, ordered=True)
-            self._contest = Contest(self._all_claims, sustained, allocation, self._entries_a, self._kinds)
+            self._contest = self._contested(sustained, allocation)
         if -inf in sustained:
             # What was free all the while is not known, so what is free now has to do.
             news = True
             allocation = allocate(self._all_claims, now, turn, ordered=True)
-            self._contest = Contest(self._all_claims, now, allocation, self._entries_a, self._kinds)
+            self._contest = self._contested(now, allocation)
             gap = [0.0] * len(now)
         else:
             gap = [free - lasting for free, lasting in zip(now, sustained, strict=True)]
@@ -216,13 +218,16 @@ class Planner:
         self._held = held
         return PlanResult(plans, now, sustained, slack, capacity.hearing, self._contest, gap, at_s, news)
 
+    def _contested(self, capacity: Sequence[float], allocation: Allocation) -> Contest:
+        return Contest(self._all_claims, capacity, allocation, self._entries_a, self._kinds, self._counted)
+
     def _ask(self, plans: list[Plan], at_s: float) -> None:
         """Put plans in order, and write down what they ask for."""
         self._ranked = _ranked(plans, at_s)
         weights = {plan.track.weight for plan in plans if not plan.track.on}
         self._moving = len(weights) > 1
         self._claims, self._claimants = [], []
-        self._all_claims, self._entries_a, self._kinds = [], [], []
+        self._all_claims, self._entries_a, self._kinds, self._counted = [], [], [], []
         kinds: dict[tuple[object, ...], int] = {}
         for plan in self._ranked:
             plan.sustained = plan.present = None
@@ -236,9 +241,11 @@ class Planner:
                     plan.silent_circuit,
                     plan.late,
                     plan.track.placement.maximum_a,
+                    plan.track.counted,
                 )
                 plan.kind = kinds.setdefault(alike, len(kinds))
                 self._kinds.append(plan.kind)
+                self._counted.append(plan.track.counted)
                 plan.place = len(self._all_claims)
                 self._all_claims.append(claim)
                 self._entries_a.append(plan.back_a)
@@ -287,8 +294,12 @@ class Planner:
 
 def _ranked(plans: list[Plan], at_s: float) -> list[Plan]:
     """Put plans in the order in which minima are handed out."""
-    ranks = [(*plan.rank, -plan.track.score(at_s)) for plan in plans]
+    ranks = [(*plan.rank, -_score(plan.track, at_s)) for plan in plans]
     return [plans[number] for number in sorted(range(len(plans)), key=ranks.__getitem__)]
+
+
+def _score(track: EvseTrack, at_s: float) -> float:
+    return track.turn.score(at_s, on=track.offer_a > 0, laxity_s=track.demand.laxity_s, weight=track.weight)
 
 
 def _claim(track: EvseTrack, maximum_a: float, entry_a: float = 0.0) -> Claim:

@@ -6,6 +6,7 @@ from math import inf
 from ...model.offer import Escalation, EscalationStep
 from ...model.station import EvseKey
 from ..settings import BalancingSettings
+from ..sliding_maximum import SlidingMaximum
 
 _PAUSED_A = 1.0
 """A car that is offered nothing and draws no more than this is paused."""
@@ -25,6 +26,7 @@ class Obedience:
 
     __slots__ = (
         "_offences",
+        "_offers_of_late",
         "_over_since_s",
         "_seen_s",
         "_settings",
@@ -39,6 +41,8 @@ class Obedience:
     def __init__(self, settings: BalancingSettings) -> None:
         """Begin with trust."""
         self._settings = settings
+        self._offers_of_late = SlidingMaximum(settings.in_flight_s, 1.0)
+        """What has been allowed for as long as a car may take to follow, whichever car it is."""
         self.restart()
 
     def restart(self) -> None:
@@ -56,9 +60,14 @@ class Obedience:
         """It is offered nothing until then."""
         self._offences = 0
 
+    def offered(self, offer_a: float, at_s: float) -> None:
+        """Note what the car is offered from now on."""
+        self._offers_of_late.add(offer_a, at_s)
+
     def saw(self, drawn_a: float, allowed_a: float, at_s: float) -> None:
-        """Take in a draw, and the most that the car had been allowed for as long as it may take to follow."""
+        """Take in a draw, and the most that the car may believe to be allowed now."""
         self._seen_s = at_s
+        allowed_a = max(self._offers_of_late.highest(at_s), allowed_a)
         tolerance_a = self._settings.overdraw_most_a if allowed_a else _PAUSED_A
         if drawn_a <= allowed_a + tolerance_a:
             self.settle(at_s)
