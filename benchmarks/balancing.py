@@ -108,7 +108,8 @@ def _hostile(scenarios: Sequence[Scenario], seeds: Sequence[int], picture: Path 
             panels.append(_panel(scenario, results, seeds))
     if picture is not None and panels:
         hours = scenarios[0].hours
-        write(picture, panels, f"{len(seeds)} seeds × {hours:g} h on a virtual clock; all laws with 1 A of margin.")
+        note = f"{len(seeds)} seeds × {hours:g} h on a virtual clock. All keep 1 A free; the floor of the headroom 2 A."
+        write(picture, panels, note)
 
 
 def _others(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> None:

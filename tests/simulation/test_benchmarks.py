@@ -1,6 +1,7 @@
 """The benchmark of the balancing, in small: what it says must be true of any run."""
 
 from dataclasses import replace
+import itertools
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -97,3 +98,20 @@ def test_picture_is_readable(tmp_path: Path) -> None:
     ET.fromstring(text)  # noqa: S314 (reads only what was just written here)
     assert "prefers-color-scheme: dark" in text
     assert text.count("<circle") == 4
+    assert text.count("a &lt; b") == 1
+
+
+def test_names_in_the_picture_meet_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "picture.svg"
+    crowd = [Point(name=f"law {n}", over_s=3000 + 5 * n, energy_kwh=200 + n / 10, trips=n == 0) for n in range(8)]
+    write(path, [Panel("crowd", [*crowd, Point(name="ours", over_s=3000, energy_kwh=201, ours=True)])], "note")
+    root = ET.fromstring(path.read_text(encoding="utf-8"))  # noqa: S314 (reads only what was just written here)
+    named = [
+        (float(it.attrib["x"]), float(it.attrib["y"]))
+        for it in root.iter("{http://www.w3.org/2000/svg}text")
+        if it.attrib.get("class", "").startswith("name")
+    ]
+    assert len(named) == 9
+    assert all(
+        abs(one[0] - other[0]) >= 8 or abs(one[1] - other[1]) >= 13 for one, other in itertools.combinations(named, 2)
+    )
