@@ -1,15 +1,13 @@
 """Our balancer, driven as the site drives it."""
 
 from collections.abc import Sequence
-from copy import deepcopy
-from dataclasses import replace
-from math import isinf
 
+from benchmarks.judging.truth import Witness
 from custom_components.offline_evse.engine.balancing.control import Balancer
 from custom_components.offline_evse.engine.balancing.settings import BalancingSettings
 from custom_components.offline_evse.engine.model.circuit import SiteLayout
 from custom_components.offline_evse.engine.model.meter import CircuitSample
-from custom_components.offline_evse.engine.model.offer import EvseDemand, LimitReason, Offer
+from custom_components.offline_evse.engine.model.offer import EvseDemand, Offer
 from custom_components.offline_evse.engine.model.phases import PhaseAmperes
 from custom_components.offline_evse.engine.model.shared_limit import SharedLimit
 from custom_components.offline_evse.engine.model.station import EvseKey
@@ -18,8 +16,8 @@ from .law import Amperes
 
 _PATIENCE_S = 2
 """How long an increase waits for decreases that are not confirmed."""
-_BEYOND_A = 0.2
-"""Beyond what is missing, against rounding."""
+_TOLD_S = 0.5
+"""By then all that was sent in this second has been taken or refused."""
 
 
 class TwoCapacities:
@@ -33,6 +31,7 @@ class TwoCapacities:
         self._settings = settings or BalancingSettings()
         self.balancer = Balancer(self._settings)
         self._layout = SiteLayout()
+        self._limits: tuple[SharedLimit, ...] = ()
         self._keys: list[EvseKey] = []
         self._index: dict[EvseKey, int] = {}
         self._maximum_a: list[float] = []
@@ -77,7 +76,8 @@ class TwoCapacities:
 
     def limits(self, limits: Sequence[SharedLimit], now_s: float) -> None:
         """Take over limits that are no fuses."""
-        self.balancer.set_shared_limits(tuple(limits), now_s)
+        self._limits = tuple(limits)
+        self.balancer.set_shared_limits(self._limits, now_s)
 
     def decide(self, now_s: float) -> list[tuple[int, float]]:
         """Decide; decreases go first, and increases once all those have been taken."""
@@ -127,44 +127,7 @@ class TwoCapacities:
         )
 
     def probe(self, now_s: float) -> tuple[int, int]:
-        """Loosen, in a copy, the fuse that each offer names, by what the offer says is missing.
-
-        Returns how many offers named a fuse, and how many of those then rose within the time that a rise may take,
-        with a house that stays as it is. All phases of the fuse are loosened, because the next phase is often full a
-        tenth of an ampere later, and no charger is told that. Paused cars are left out: they rise after a while only.
-        """
-        named = rightly = 0
-        for evse, offer in self.offers.items():
-            binding = offer.binding
-            if binding.reason is not LimitReason.CIRCUIT or binding.phase is None or offer.missing_a is None:
-                continue
-            if isinf(offer.missing_a) or not offer.current_a:
-                continue
-            named += 1
-            rightly += self._rises(evse, offer, now_s)
-        return named, rightly
-
-    def _rises(self, evse: EvseKey, offer: Offer, now_s: float) -> bool:
-        assert offer.missing_a is not None
-        circuits = []
-        for circuit in self._layout.circuits:
-            if circuit.circuit_id == offer.binding.circuit_id:
-                more_a = offer.missing_a + _BEYOND_A
-                circuits.append(replace(circuit, limit_a=PhaseAmperes(*(at + more_a for at in circuit.limit_a))))
-            else:
-                circuits.append(circuit)
-        copy = deepcopy(self.balancer)
-        copy.set_layout(replace(self._layout, circuits=tuple(circuits)))
-        at_s = now_s
-        for _ in range(round(self._settings.min_raise_interval_s) + 2):
-            decision = copy.decide(at_s)
-            if decision.offers[evse].current_a > offer.current_a + 1e-6:
-                return True
-            for other, told in decision.offers.items():
-                if self._online[self._index[other]]:
-                    copy.offer_confirmed(other, told.current_a, at_s)
-            at_s += 1.0
-            for circuit_id, state in decision.circuits.items():
-                if state.measured_a is not None:
-                    copy.meter_reported(CircuitSample(circuit_id, state.measured_a, at_s))
-        return False
+        """Return how many offers name limits that would have to allow more, and how many of those rightly."""
+        witness = Witness(self.balancer, self._layout, self._limits, now_s + _TOLD_S)
+        named = [offer for offer in witness.offers.values() if witness.names_limits(offer)]
+        return len(named), sum(map(witness.is_right, named))

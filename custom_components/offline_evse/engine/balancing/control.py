@@ -15,8 +15,9 @@ from .draw import NO_DRAW, Bounds
 from .evse_track import EvseTrack
 from .explanation import Explainer
 from .fuse_tree import FuseTree
+from .held import held_for_absent
 from .phase_switching import choose_phases
-from .planning import Plan, Planner, held_for_absent, plan_for
+from .planning import Plan, Planner, plan_for
 from .protection import Protection
 from .settings import BalancingSettings
 from .steady_time import SteadyTime

@@ -1,6 +1,6 @@
 """From capacities to offers: cut at once to what is free now, raise only to what was free all the while."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -10,8 +10,12 @@ from .capacity import Capacity
 from .circuit_load import Hearing
 from .contest import Contest
 from .evse_track import EvseTrack
-from .fuse_tree import Coefficients, FuseTree
+from .fuse_tree import Coefficients
+from .held import held_for_rises
 from .settings import BalancingSettings
+
+_MOST_ROUNDS = 4
+"""In how many rounds those who do not heed a limit may rise beside those who have to leave it to them."""
 
 type Standing = tuple[float | bool | Coefficients | Binding | None, ...]
 
@@ -122,36 +126,6 @@ class PlanResult:
     """Whether anything may differ from the last result."""
 
 
-def held_for_absent(tracks: Iterable[EvseTrack], tree: FuseTree, hearing: Mapping[str, Hearing]) -> list[float]:
-    """Return what is held for EVSEs that cannot be told anything, by row, in A or W.
-
-    An offline EVSE keeps the most that it may believe it has; where no meter tells, also a car that plugs in unseen
-    is reckoned with, at the floor profile's current. One that refused its last offer keeps what it may have beyond.
-    """
-    held = [0.0] * len(tree.rows)
-    others = tree.shared.counts_others
-    for track in tracks:
-        coefficients = track.coefficients
-        if others and (counted := tree.shared_by_others(track.placement.evse, track.demand.phases_used)):
-            # A limit that is none for it leaves the members what it has not taken.
-            coefficients += counted
-            if track.demand.connected:
-                for row, cost in counted:
-                    held[row] += cost * max(track.possible_a, track.offer_a)
-        if not track.demand.connected:
-            unseen_a = max(track.possible_a, track.placement.safe_a)
-            for row, cost in coefficients:
-                held[row] += cost * (track.possible_a if tree.rows[row].shows_in(hearing) else unseen_a)
-        elif track.failed and track.possible_a > track.offer_a:
-            for row, cost in track.coefficients:
-                held[row] += cost * (track.possible_a - track.offer_a)
-        if beyond_a := track.beyond_a:
-            # Its draw beyond the offer shows in no meter as the house's, so it has to be held here.
-            for row, cost in coefficients:
-                held[row] += cost * beyond_a
-    return held
-
-
 class Planner:
     """Decides what every EVSE is to have. Remembers its last answers only to give them to the same questions."""
 
@@ -184,6 +158,18 @@ class Planner:
         that as the ceiling of those that may rise, and their present offer as the ceiling of all others, so nobody is
         cut in favour of somebody who could not use it yet.
         """
+        result = self._plan(plans, capacity, held, at_s, changed=changed)
+        for _ in range(_MOST_ROUNDS):
+            rises = [(plan.track, plan.offer_a) for plan in plans if plan.track.counted]
+            if not rises or (taken := held_for_rises(rises, held)) == self._held:
+                break
+            # Those who have to leave it to them do so at once, and are told why.
+            result = self._plan(plans, capacity, taken, at_s, changed=False)
+        return result
+
+    def _plan(
+        self, plans: list[Plan], capacity: Capacity, held: Sequence[float], at_s: float, *, changed: bool
+    ) -> PlanResult:
         now = [free - taken for free, taken in zip(capacity.now, held, strict=True)]
         sustained = [free - taken for free, taken in zip(capacity.sustained, held, strict=True)]
         turn = int(at_s // self._settings.slot_s)
