@@ -1,24 +1,44 @@
-"""The index of bugs seen in the field names tests that exist."""
+"""The index of bugs seen in the field and the safety case name tests that exist."""
 
+from collections.abc import Iterator
 from pathlib import Path
 import re
 
+import pytest
+
 HERE = Path(__file__).parent
-INDEX = HERE.parents[1] / "docs" / "field-bugs.md"
+ROOT = HERE.parents[1]
+NAMED = re.compile(r"`([\w/]+\.py)::(\w+)`")
+
+FIELD_BUGS = (ROOT / "docs" / "field-bugs.md").read_text(encoding="utf-8")
+SAFETY_CASE = (ROOT / "docs" / "load-balancing.md").read_text(encoding="utf-8").partition("## The safety case")[2]
+
+DOCUMENTS = pytest.mark.parametrize(
+    ("text", "folder"), [(FIELD_BUGS, HERE), (SAFETY_CASE, ROOT)], ids=["field-bugs", "safety case"]
+)
 
 
-def test_every_test_in_the_index_exists() -> None:
-    named = re.findall(r"`([\w/]+\.py)::(\w+)`", INDEX.read_text())
-    assert len(named) > 50
-    missing = [
-        f"{path}::{name}"
-        for path, name in named
-        if not (HERE / path).is_file() or f"def {name}(" not in (HERE / path).read_text()
+def faults(text: str, folder: Path) -> Iterator[str]:
+    """Tell which tests are named and do not exist, and which rows of tables name none."""
+    for path, name in NAMED.findall(text):
+        file = folder / path
+        if not file.is_file() or not re.search(rf"def {name}\(", file.read_text(encoding="utf-8")):
+            yield f"no such test: {path}::{name}"
+    for row in text.splitlines():
+        if row.startswith("| ") and not re.search(r"\| Test (\||$)", row) and not NAMED.search(row):
+            yield f"no test: {row}"
+
+
+@DOCUMENTS
+def test_every_row_names_a_test_that_exists(text: str, folder: Path) -> None:
+    assert len(NAMED.findall(text)) > 30
+    assert list(faults(text, folder)) == []
+
+
+@DOCUMENTS
+def test_what_is_missing_is_found(text: str, folder: Path) -> None:
+    path, name = NAMED.findall(text)[0]
+    assert list(faults(text.replace(f"{path}::{name}`", f"{path}::{name}_of_old`", 1), folder)) == [
+        f"no such test: {path}::{name}_of_old"
     ]
-    assert missing == []
-
-
-def test_every_row_of_the_index_names_a_test() -> None:
-    rows = [line for line in INDEX.read_text().splitlines() if line.startswith("| ") and "| Test |" not in line]
-    assert rows
-    assert [row for row in rows if ".py::" not in row] == []
+    assert list(faults(f"{text}\n| a hazard | nothing |\n", folder)) == ["no test: | a hazard | nothing |"]
