@@ -122,13 +122,14 @@ def test_it_rises_only_to_what_was_free_for_the_whole_window() -> None:
     assert house.live(4, house_a=2.0).offers[key(0)].current_a == 16.0
 
 
-def test_a_small_gain_is_not_worth_a_command() -> None:
+def test_a_small_gain_is_worth_a_command_only_once_nothing_has_changed_for_long() -> None:
     house = House()
     house.wants()
     house.live(60, house_a=12.0)
     assert house.offer().current_a == 12.0
-    decision = house.live(120, house_a=11.5)
-    assert decision.offers[key(0)].current_a == 12.0
+    assert house.live(100, house_a=11.5).offers[key(0)].current_a == 12.0
+    assert house.live(30, house_a=11.5).offers[key(0)].current_a == pytest.approx(12.5)
+    assert house.live(120, house_a=11.4).offers[key(0)].current_a == pytest.approx(12.5)
     assert house.live(120, house_a=10.9).offers[key(0)].current_a == pytest.approx(13.1)
 
 

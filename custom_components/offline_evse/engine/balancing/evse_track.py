@@ -297,19 +297,21 @@ class EvseTrack:
         """Return what must be free before it gets anything, in A."""
         return self.minimum_a + self.turn.margin_a(at_s, on=self.offer_a > 0)
 
-    def may_rise(self, at_s: float) -> bool:
-        """Whether its last change is long enough ago, or somebody waits for the next one."""
-        if not self.on or at_s <= self.hurried_until_s:
-            return True
-        return at_s - self.changed_s >= self._settings.min_raise_interval_s
+    def least_rise_a(self, at_s: float) -> float | None:
+        """Return how much of a rise is worth a command, in A; None: none is yet, the last change is too fresh."""
+        settings, age_s = self._settings, at_s - self.changed_s
+        if age_s >= settings.fine_after_s:
+            return settings.fine_step_a
+        rested = not self.on or at_s <= self.hurried_until_s or age_s >= settings.min_raise_interval_s
+        return settings.raise_step_a if rested else None
 
-    def rises_to(self, current_a: float, ceiling_a: float) -> bool:
+    def rises_to(self, current_a: float, ceiling_a: float, least_rise_a: float) -> bool:
         """Whether a higher current is enough of a rise to be worth a command."""
         if not self.on:
             return current_a >= self.minimum_a - EPSILON
         if current_a >= ceiling_a - EPSILON:
             return current_a > self.offer_a + EPSILON
-        return current_a >= self.offer_a + self._settings.raise_step_a - EPSILON
+        return current_a >= self.offer_a + least_rise_a - EPSILON
 
     def bounds(self, at_s: float) -> Bounds:
         """Return what the car may be drawing."""
@@ -351,6 +353,7 @@ class EvseTrack:
         times = self.turn.changes(on=self.on)
         if self.on:
             times.append(self.changed_s + self._settings.min_raise_interval_s)
+            times.append(self.changed_s + self._settings.fine_after_s)
         if self.reclaim.kept_a is not None:
             times.append(self.reclaim.since_s + self._settings.probe_interval_s)
         times.append(self.vehicle.waking_until_s)

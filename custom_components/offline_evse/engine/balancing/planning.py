@@ -39,7 +39,7 @@ class Plan:
     standing: Standing | None = None
     ready: bool = False
     """It may have current as soon as there is room."""
-    may_rise: bool = False
+    least_rise_a: float | None = None
     late: bool = False
     """It has to wait out its pause, so all others go first."""
     sustained: Share | None = None
@@ -59,7 +59,7 @@ class Plan:
             and self.rank == other.rank
             and self.standing == other.standing
             and self.ready == other.ready
-            and self.may_rise == other.may_rise
+            and self.least_rise_a == other.least_rise_a
             and self.late == other.late
             and self.back_a == other.back_a
             and self.reason is other.reason
@@ -100,7 +100,7 @@ def plan_for(track: EvseTrack, silent_circuit: str | None, settings: BalancingSe
     plan.rank = track.pausable or not on, -track.priority
     plan.standing = standing_of(track, at_s)
     plan.ready = ceiling_a >= track.minimum_a and may_resume
-    plan.may_rise = track.may_rise(at_s)
+    plan.least_rise_a = track.least_rise_a(at_s)
     plan.late = not may_resume
     return plan
 
@@ -311,8 +311,8 @@ def _share_present(ranked: list[Plan], now: Sequence[float], turn: int) -> Alloc
         track, share = plan.track, plan.sustained
         if share is None:
             continue
-        rises = share.current_a > track.offer_a and plan.may_rise
-        if rises and track.rises_to(share.current_a, plan.ceiling_a):
+        least_a = plan.least_rise_a if share.current_a > track.offer_a else None
+        if least_a is not None and track.rises_to(share.current_a, plan.ceiling_a, least_a):
             maximum_a = share.current_a
         elif track.offer_a > 0:
             maximum_a = max(min(track.offer_a, plan.ceiling_a), track.minimum_a)
@@ -347,14 +347,14 @@ def _raise(ranked: list[Plan], sustained: Sequence[float], held: Sequence[float]
             for row, cost in track.coefficients:
                 taken[row] += believed_a * cost
     for plan in ranked:
-        track, share = plan.track, plan.present
-        if share is None or share.current_a <= track.offer_a + EPSILON:
+        track, share, least_a = plan.track, plan.present, plan.least_rise_a
+        if least_a is None or share is None or share.current_a <= track.offer_a + EPSILON:
             continue
         believed_a = track.offer_a if track.failed else track.possible_a
         room_a = min((sustained[row] - taken[row]) / cost for row, cost in track.coefficients)
         reach_a = round_down(believed_a + max(0.0, room_a), track.placement.step_a)
         target_a = min(share.current_a, reach_a)
-        if target_a <= track.offer_a or not track.rises_to(target_a, plan.ceiling_a):
+        if target_a <= track.offer_a or not track.rises_to(target_a, plan.ceiling_a, least_a):
             continue
         plan.offer_a = target_a
         if target_a > believed_a:

@@ -16,6 +16,9 @@ class BalancingSettings:
     """Right after the start, when a meter has not been heard for a whole window yet: this much must do."""
     raise_step_a: float = 1.0
     """An offer is raised by at least this much, or to the most the charger may have."""
+    fine_step_a: float = 0.25
+    """An offer that has not changed for `fine_after_s` is raised by this much already."""
+    fine_after_s: float = 180.0
     min_raise_interval_s: float = 20.0
     """An offer is not raised sooner than this after its last change."""
     hurry_s: float = 10.0
