@@ -34,7 +34,8 @@ class Witness:
     def names_limits(self, offer: Offer) -> bool:
         """Whether an offer says which limits would have to allow how much more."""
         binding = offer.binding
-        return offer.missing_a is not None and binding.circuit_id is not None and binding.reason not in _ONLY_TIME
+        unnamed = binding.reason in _ONLY_TIME or binding.reason is LimitReason.METER_SILENT
+        return offer.missing_a is not None and binding.circuit_id is not None and not unnamed
 
     def is_right(self, offer: Offer) -> bool:
         """Whether more of what is named is enough, and more of everything else of no use."""
