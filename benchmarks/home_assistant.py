@@ -22,7 +22,8 @@ from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
 from custom_components.offline_evse.const import DOMAIN
-from custom_components.offline_evse.engine.model.id_token import Card, IdToken
+from custom_components.offline_evse.engine.model.credential import Credential
+from custom_components.offline_evse.engine.model.id_token import IdToken
 from custom_components.offline_evse.engine.site.site import Site
 from tests.integration.home import fuse, wall_charger
 from tests.integration.wallbox import dial
@@ -52,7 +53,7 @@ async def _set_up(hass: HomeAssistant) -> tuple[MockConfigEntry, int]:
         raise RuntimeError("The site could not be opened")
     await hass.async_block_till_done()
     site: Site = entry.runtime_data.site
-    await site.enrol_card(Card(id_token=IdToken(_CARD), name="Alex"))
+    await site.enrol_card(Credential(id_token=IdToken(_CARD), name="Alex"))
     async with dial(site.port, _STATION) as wallbox:
         await wallbox.boot()
         await wallbox.status("Preparing")

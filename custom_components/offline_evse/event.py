@@ -8,7 +8,8 @@ from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .engine.model.id_token import AuthorizationStatus, Decision, DecisionBasis
+from .engine.model.decision import Decision, DecisionBasis
+from .engine.model.id_token import AuthorizationStatus
 from .engine.site.announcement import Announcement, CardPresented, SessionEnded, SessionStarted
 from .engine.site.state import EvseState, Listened, StationState
 from .entity import OfflineEvseEntity, OfflineEvseEntityDescription, add_charger_entities, add_connector_entities
@@ -51,7 +52,7 @@ def _card_presented(station: StationState, news: Announcement) -> Happening | No
     if not isinstance(news, CardPresented) or news.station_id != station.station_id:
         return None
     decision = news.decision
-    if decision.basis not in (DecisionBasis.CARD, DecisionBasis.UNKNOWN_CARD):
+    if decision.basis in (DecisionBasis.REMOTE_START, DecisionBasis.RUNNING):
         # A charger that asks whether it may do what it was told to do: nobody stands there with a card.
         return None
     return _card_event(decision), {

@@ -16,7 +16,8 @@ from .actions.tree import tree_view
 from .const import DOMAIN
 from .descriptions.goals import described
 from .devices import charger_subentry, evse_of_device, station_of_device
-from .engine.model.id_token import Card, IdToken
+from .engine.model.credential import Credential, Terms
+from .engine.model.id_token import IdToken
 from .engine.model.station import EvseKey
 from .engine.model.transaction import Transaction
 from .refusals import demand, recorded
@@ -161,11 +162,10 @@ async def resume_charging(call: ServiceCall) -> None:
 async def enrol_card(call: ServiceCall) -> None:
     """Enrol a card, or change one that is enrolled."""
     expires: datetime | None = call.data.get(ATTR_EXPIRES)
-    card = Card(
+    card = Credential(
         id_token=IdToken(call.data[ATTR_CARD]),
         name=call.data[ATTR_NAME],
-        expires_at=dt_util.as_utc(expires) if expires else None,
-        priority=call.data.get(ATTR_PRIORITY),
+        terms=Terms(valid_until=dt_util.as_utc(expires) if expires else None, priority=call.data.get(ATTR_PRIORITY)),
     )
     await recorded(_site_entry(call).runtime_data.site.enrol_card(card))
 
@@ -183,9 +183,9 @@ async def list_cards(call: ServiceCall) -> ServiceResponse:
             {
                 "card": card.id_token.value,
                 "name": card.name,
-                "expires": card.expires_at.isoformat() if card.expires_at else None,
+                "expires": card.terms.valid_until.isoformat() if card.terms.valid_until else None,
                 "blocked": card.blocked,
-                "priority": card.priority,
+                "priority": card.terms.priority,
             }
             for card in _site_entry(call).runtime_data.site.cards()
         ]

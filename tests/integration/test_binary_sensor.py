@@ -5,7 +5,8 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.offline_evse.engine.model.id_token import Card, IdToken
+from custom_components.offline_evse.engine.model.credential import Credential
+from custom_components.offline_evse.engine.model.id_token import IdToken
 from custom_components.offline_evse.engine.site.site import Site
 
 from .home import home
@@ -39,7 +40,7 @@ async def test_connectivity(hass: HomeAssistant, charger: Wallbox) -> None:
 
 async def test_session(hass: HomeAssistant, site: Site, charger: Wallbox) -> None:
     """Plugged and charging follow the car."""
-    await site.enrol_card(Card(id_token=IdToken(CARD), name="Ann"))
+    await site.enrol_card(Credential(id_token=IdToken(CARD), name="Ann"))
     assert hass.states.get(f"{CONNECTOR}_cable").state == STATE_OFF
     assert hass.states.get(f"{CONNECTOR}_charging").state == STATE_OFF
 

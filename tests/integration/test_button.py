@@ -7,7 +7,8 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.offline_evse.engine.model.id_token import Card, IdToken
+from custom_components.offline_evse.engine.model.credential import Credential
+from custom_components.offline_evse.engine.model.id_token import IdToken
 from custom_components.offline_evse.engine.site.site import Site
 
 from .home import home
@@ -54,7 +55,7 @@ async def test_unlock_fails(hass: HomeAssistant, charger: Wallbox) -> None:
 
 async def test_stop_session(hass: HomeAssistant, site: Site, charger: Wallbox) -> None:
     """Stop ends the running session."""
-    await site.enrol_card(Card(id_token=IdToken(CARD), name="Ann"))
+    await site.enrol_card(Credential(id_token=IdToken(CARD), name="Ann"))
     transaction = await charger.start(CARD, meter_wh=0)
     await press(hass, STOP)
     assert await charger.hear("RemoteStopTransaction") == {"transactionId": transaction}

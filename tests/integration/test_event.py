@@ -8,7 +8,8 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.offline_evse.engine.model.id_token import Card, IdToken
+from custom_components.offline_evse.engine.model.credential import Credential, Terms
+from custom_components.offline_evse.engine.model.id_token import IdToken
 from custom_components.offline_evse.engine.site.site import Site
 
 from .home import STATION, home
@@ -30,7 +31,7 @@ def site_entry() -> MockConfigEntry:
 
 async def test_known_card(hass: HomeAssistant, site: Site, charger: Wallbox) -> None:
     """A known card is shown with its holder, and with no more of its number than the holder needs."""
-    await site.enrol_card(Card(id_token=IdToken(CARD), name="Ann"))
+    await site.enrol_card(Credential(id_token=IdToken(CARD), name="Ann"))
     assert hass.states.get(PRESENTED).state == STATE_UNKNOWN
     await charger.say("Authorize", {"idTag": CARD})
     presented = await state_when(hass, PRESENTED, lambda state: state.state != STATE_UNKNOWN)
@@ -45,12 +46,17 @@ async def test_known_card(hass: HomeAssistant, site: Site, charger: Wallbox) -> 
     ("card", "event_type"),
     [
         (None, "unknown_card"),
-        (Card(id_token=IdToken(CARD), name="Ann", blocked=True), "blocked"),
-        (Card(id_token=IdToken(CARD), name="Ann", expires_at=datetime.now(UTC) - timedelta(days=1)), "expired"),
+        (Credential(id_token=IdToken(CARD), name="Ann", blocked=True), "blocked"),
+        (
+            Credential(
+                id_token=IdToken(CARD), name="Ann", terms=Terms(valid_until=datetime.now(UTC) - timedelta(days=1))
+            ),
+            "expired",
+        ),
     ],
 )
 async def test_refused_card(
-    hass: HomeAssistant, site: Site, charger: Wallbox, card: Card | None, event_type: str
+    hass: HomeAssistant, site: Site, charger: Wallbox, card: Credential | None, event_type: str
 ) -> None:
     """A card that gets no energy is shown with the reason."""
     if card is not None:
@@ -83,7 +89,7 @@ async def test_remote_start_is_no_card(hass: HomeAssistant, site: Site, charger:
 
 async def test_session(hass: HomeAssistant, site: Site, charger: Wallbox) -> None:
     """A session tells of its start, and of its end with what it came to."""
-    await site.enrol_card(Card(id_token=IdToken(CARD), name="Ann"))
+    await site.enrol_card(Credential(id_token=IdToken(CARD), name="Ann"))
     transaction = await charger.start(CARD, meter_wh=1_000, ago_s=50)
     started = await state_when(hass, SESSION, lambda state: state.attributes["event_type"] == "started")
     assert started.attributes["name"] == "Ann"
@@ -101,7 +107,7 @@ async def test_nothing_is_replayed(
     hass: HomeAssistant, site: Site, site_entry: MockConfigEntry, charger: Wallbox, dial: Dial
 ) -> None:
     """A restart in the middle of a session is no new start of it, nor is the charger's return."""
-    await site.enrol_card(Card(id_token=IdToken(CARD), name="Ann"))
+    await site.enrol_card(Credential(id_token=IdToken(CARD), name="Ann"))
     transaction = await charger.start(CARD, meter_wh=1_000)
     started = await state_when(hass, SESSION, lambda state: state.attributes["event_type"] == "started")
     presented = hass.states.get(PRESENTED)

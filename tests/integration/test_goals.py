@@ -15,7 +15,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.offline_evse.const import DOMAIN
-from custom_components.offline_evse.engine.model.id_token import Card, IdToken
+from custom_components.offline_evse.engine.model.credential import Credential
+from custom_components.offline_evse.engine.model.id_token import IdToken
 from custom_components.offline_evse.engine.model.station import EvseKey
 from custom_components.offline_evse.engine.site.site import Site
 
@@ -57,7 +58,7 @@ async def choose(hass: HomeAssistant, mode: str) -> None:
 
 async def plug_in(site: Site, charger: Wallbox) -> None:
     """Begin a session with Ann's card."""
-    await site.enrol_card(Card(id_token=IdToken(CARD), name="Ann"))
+    await site.enrol_card(Credential(id_token=IdToken(CARD), name="Ann"))
     await charger.start(CARD, meter_wh=0)
     await charger.status("Charging")
 

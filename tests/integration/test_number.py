@@ -6,7 +6,8 @@ from homeassistant.exceptions import ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.offline_evse.engine.model.id_token import Card, IdToken
+from custom_components.offline_evse.engine.model.credential import Credential
+from custom_components.offline_evse.engine.model.id_token import IdToken
 from custom_components.offline_evse.engine.model.station import EvseKey
 from custom_components.offline_evse.engine.site.site import Site
 
@@ -44,7 +45,7 @@ async def test_bounds(hass: HomeAssistant) -> None:
 
 async def test_limit(hass: HomeAssistant, site: Site, charger: Wallbox) -> None:
     """A limit holds for the running session, is named as the reason, and goes away at the maximum."""
-    await site.enrol_card(Card(id_token=IdToken(CARD), name="Ann"))
+    await site.enrol_card(Credential(id_token=IdToken(CARD), name="Ann"))
     await charger.start(CARD, meter_wh=0)
     await charger.status("Charging")
     await state_is(hass, "sensor.garage_connector_1_offered_current", "16.0")

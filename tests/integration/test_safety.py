@@ -17,7 +17,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.offline_evse.const import DOMAIN
 from custom_components.offline_evse.descriptions.explanation import outlook_sentence
 from custom_components.offline_evse.engine.balancing.control import Balancer
-from custom_components.offline_evse.engine.model.id_token import Card, IdToken
+from custom_components.offline_evse.engine.model.credential import Credential
+from custom_components.offline_evse.engine.model.id_token import IdToken
 from custom_components.offline_evse.engine.model.offer import (
     BalancingDecision,
     Binding,
@@ -55,7 +56,7 @@ def site_entry() -> MockConfigEntry:
 @pytest.fixture
 async def session(site: Site, charger: Wallbox) -> int:
     """A session of Ann's."""
-    await site.enrol_card(Card(id_token=IdToken(CARD), name="Ann"))
+    await site.enrol_card(Credential(id_token=IdToken(CARD), name="Ann"))
     transaction = await charger.start(CARD, meter_wh=0)
     await charger.status("Charging")
     return transaction

@@ -17,7 +17,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
-from custom_components.offline_evse.engine.model.id_token import Card, IdToken
+from custom_components.offline_evse.engine.model.credential import Credential
+from custom_components.offline_evse.engine.model.id_token import IdToken
 from custom_components.offline_evse.engine.site.site import Site
 
 from .home import STATION, fuse, home, wall_charger
@@ -39,7 +40,7 @@ def site_entry() -> MockConfigEntry:
 @pytest.fixture
 async def ann(site: Site) -> None:
     """Enrol a card."""
-    await site.enrol_card(Card(id_token=IdToken(CARD), name="Ann"))
+    await site.enrol_card(Credential(id_token=IdToken(CARD), name="Ann"))
 
 
 @pytest.fixture

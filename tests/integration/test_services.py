@@ -109,7 +109,7 @@ async def test_a_limit_that_cannot_be_is_told(hass: HomeAssistant, connector: st
 
 
 async def test_a_card_that_cannot_be_written_is_not_enrolled(hass: HomeAssistant, site: Site) -> None:
-    with patch.object(Ledger, "enrol_card", side_effect=LedgerFullError):
+    with patch.object(Ledger, "enrol", side_effect=LedgerFullError):
         assert (await refused(hass, "enrol_card", card="04A2B3", name="Ada")).translation_key == "not_recorded"
     assert site.cards() == ()
 

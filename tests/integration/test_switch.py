@@ -7,7 +7,8 @@ from homeassistant.exceptions import HomeAssistantError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.offline_evse.engine.model.id_token import Card, IdToken
+from custom_components.offline_evse.engine.model.credential import Credential
+from custom_components.offline_evse.engine.model.id_token import IdToken
 from custom_components.offline_evse.engine.model.station import EvseKey
 from custom_components.offline_evse.engine.site.site import Site
 
@@ -33,7 +34,7 @@ async def turn(hass: HomeAssistant, service: str, entity_id: str) -> None:
 
 async def test_pause(hass: HomeAssistant, site: Site, charger: Wallbox) -> None:
     """Off holds the session at 0 A without ending it; on lets it go on."""
-    await site.enrol_card(Card(id_token=IdToken(CARD), name="Ann"))
+    await site.enrol_card(Credential(id_token=IdToken(CARD), name="Ann"))
     assert hass.states.get(CHARGING).state == STATE_OFF
     transaction = await charger.start(CARD, meter_wh=0)
     await charger.status("Charging")

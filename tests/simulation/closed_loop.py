@@ -20,7 +20,8 @@ from custom_components.offline_evse.engine.ledger.entry import Stamp
 from custom_components.offline_evse.engine.ledger.writer import Work, Writer
 from custom_components.offline_evse.engine.model.circuit import Circuit
 from custom_components.offline_evse.engine.model.clock import SystemClock
-from custom_components.offline_evse.engine.model.id_token import Card, IdToken
+from custom_components.offline_evse.engine.model.credential import Credential
+from custom_components.offline_evse.engine.model.id_token import IdToken
 from custom_components.offline_evse.engine.model.offer import Binding, LimitReason
 from custom_components.offline_evse.engine.model.phases import WIRINGS, PhaseAmperes
 from custom_components.offline_evse.engine.model.station import EvseKey
@@ -47,10 +48,12 @@ class VirtualClock(SystemClock):
 
     def __init__(self) -> None:
         self._began_s = self.monotonic()
+        self.off = timedelta()
+        """How far it has been set away from the true time."""
 
     @override
     def now(self) -> datetime:
-        return START + timedelta(seconds=self.monotonic() - self._began_s)
+        return START + self.off + timedelta(seconds=self.monotonic() - self._began_s)
 
 
 @dataclass
@@ -78,12 +81,19 @@ class ClosedLoop:
     def __init__(self, description: SiteDescription, folder: Path, seed: int = 1, **set_up: Any) -> None:
         """Build it; `set_up` goes to `config_of`."""
         self.clock = VirtualClock()
+        self.engine_clock = VirtualClock()
+        """The clock of the machine that the engine runs on; it may be set, and the chargers' do not follow."""
         self.description = description
         self.simulator = Simulator(description, seed, self.clock)
         self.live = LiveSite(
             self.simulator, f"ws://site:{PORT}", connector=aiohttp.UnixConnector(str(PORT), force_close=True)
         )
         self.simulator.meter.watcher = self._meter_says
+        self.meter_shows: Callable[[PhaseAmperes], PhaseAmperes] = lambda currents_a: currents_a
+        """What kind of meter it is: what it makes of the currents."""
+        self.meter_every_s = 1
+        self.meter_late_s = 0
+        """How old a value is when it arrives."""
         self.config = config_of(description, **set_up)
         self.judgement = Judgement()
         self.commands = 0
@@ -105,7 +115,7 @@ class ClosedLoop:
         """Open the engine, then let the stations dial."""
         await self._open()
         for tag in (OWNER_TAG, GUEST_TAG):
-            await self.site.enrol_card(Card(id_token=IdToken(tag), name=tag))
+            await self.site.enrol_card(Credential(id_token=IdToken(tag), name=tag))
         await self.live.start()
 
     async def stop(self) -> None:
@@ -202,7 +212,7 @@ class ClosedLoop:
     async def _open(self) -> None:
         self._life.mkdir(exist_ok=True, parents=True)
         self._site = await open_site(
-            config=self.config, folder=self._life, clock=self.clock, port=PORT, host="127.0.0.1"
+            config=self.config, folder=self._life, clock=self.engine_clock, port=PORT, host="127.0.0.1"
         )
 
     def _free_cars(self) -> bool:
@@ -211,9 +221,18 @@ class ClosedLoop:
 
     def _meter_says(self, reading: MeterReading) -> None:
         """Hand a reading over as the integration does from power and voltage per phase."""
+        if self.simulator.meter.published % self.meter_every_s:
+            return
+        currents_a = (power / volts for power, volts in zip(reading.power_w, reading.voltage_v, strict=True))
+        shown_a = self.meter_shows(PhaseAmperes(*currents_a))
+        if self.meter_late_s:
+            asyncio.get_running_loop().call_later(self.meter_late_s, self._meter_heard, shown_a)
+        else:
+            self._meter_heard(shown_a)
+
+    def _meter_heard(self, currents_a: PhaseAmperes) -> None:
         if self._site is not None:
-            currents_a = (power / volts for power, volts in zip(reading.power_w, reading.voltage_v, strict=True))
-            self._site.meter_reported(self.simulator.site.main, PhaseAmperes(*currents_a))
+            self._site.meter_reported(self.simulator.site.main, currents_a)
 
     def judge_every_second(self) -> asyncio.Task[None]:
         """Begin to write down what happens."""

@@ -6,9 +6,11 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.offline_evse.engine.authorization.authorizer import Authorizer
-from custom_components.offline_evse.engine.authorization.card_list import CardList
+from custom_components.offline_evse.engine.authorization.credential_list import CredentialList
 from custom_components.offline_evse.engine.authorization.remote_starts import PATIENCE, RemoteStarts
-from custom_components.offline_evse.engine.model.id_token import AuthorizationStatus, Card, DecisionBasis, IdToken
+from custom_components.offline_evse.engine.model.credential import Credential, Terms
+from custom_components.offline_evse.engine.model.decision import DecisionBasis
+from custom_components.offline_evse.engine.model.id_token import AuthorizationStatus, IdToken
 from custom_components.offline_evse.engine.model.station import EvseKey
 from tests.engine.clock import NOON
 
@@ -22,22 +24,22 @@ BAY = EvseKey("bay-1", 2)
 def authorizer() -> Authorizer:
     """Give an authorizer with three cards."""
     cards = (
-        Card(id_token=IdToken("04A2B3"), name="Ada"),
-        Card(id_token=IdToken("04FFFF"), name="Bo", expires_at=LATER),
-        Card(id_token=IdToken("0BAD00"), name="Cy", blocked=True),
+        Credential(id_token=IdToken("04A2B3"), name="Ada"),
+        Credential(id_token=IdToken("04FFFF"), name="Bo", terms=Terms(valid_until=LATER)),
+        Credential(id_token=IdToken("0BAD00"), name="Cy", blocked=True),
     )
-    return Authorizer(CardList(cards), RemoteStarts(TAG, NOON))
+    return Authorizer(CredentialList(cards), RemoteStarts(TAG, NOON))
 
 
 def test_an_enrolled_card_is_let_in_by_name(authorizer: Authorizer) -> None:
     decision = authorizer.decide(IdToken("04A2B3"), LATER, "bay-1")
     assert decision.accepted
-    assert (decision.name, decision.basis) == ("Ada", DecisionBasis.CARD)
+    assert (decision.name, decision.basis) == ("Ada", DecisionBasis.CREDENTIAL)
 
 
 @given(st.text("0123456789abcdefABCDEF", min_size=1, max_size=20))
 def test_letter_case_and_blanks_make_no_difference(number: str) -> None:
-    cards = CardList([Card(id_token=IdToken(number.upper()), name="Ada")])
+    cards = CredentialList([Credential(id_token=IdToken(number.upper()), name="Ada")])
     authorizer = Authorizer(cards, RemoteStarts(TAG, NOON))
     assert authorizer.decide(IdToken(f" {number.lower()} "), LATER, "bay-1").name == "Ada"
 
@@ -80,9 +82,9 @@ def test_after_a_restart_a_start_ordered_before_it_still_begins(authorizer: Auth
 
 
 def test_a_removed_card_is_unknown(authorizer: Authorizer) -> None:
-    removed = authorizer.cards.remove(IdToken("04a2b3"))
+    removed = authorizer.credentials.remove(IdToken("04a2b3"))
     assert removed is not None
     assert removed.name == "Ada"
-    assert authorizer.cards.remove(IdToken("04a2b3")) is None
+    assert authorizer.credentials.remove(IdToken("04a2b3")) is None
     assert not authorizer.decide(IdToken("04A2B3"), LATER, "bay-1").accepted
-    assert [card.name for card in authorizer.cards] == ["Bo", "Cy"]
+    assert [card.name for card in authorizer.credentials] == ["Bo", "Cy"]

@@ -4,13 +4,9 @@ import sqlite3
 import stat
 
 from custom_components.offline_evse.engine.ledger.ledger import Ledger
-from custom_components.offline_evse.engine.model.id_token import (
-    AuthorizationStatus,
-    Card,
-    Decision,
-    DecisionBasis,
-    IdToken,
-)
+from custom_components.offline_evse.engine.model.credential import Credential, Terms
+from custom_components.offline_evse.engine.model.decision import Decision, DecisionBasis
+from custom_components.offline_evse.engine.model.id_token import AuthorizationStatus, IdToken
 from tests.engine.clock import ManualClock
 from tests.engine.ledger.reports import CARD, at, start, stop
 
@@ -20,12 +16,12 @@ def files_of(path: Path) -> bytes:
 
 
 async def test_nobody_is_named_in_any_file(ledger: Ledger, path: Path) -> None:
-    await ledger.enrol_card(Card(id_token=CARD, name="Ada Lovelace"))
+    await ledger.enrol(Credential(id_token=CARD, name="Ada Lovelace"))
     await ledger.record(start(0, 1000), name="Ada Lovelace")
     decision = Decision(
         id_token=CARD,
         status=AuthorizationStatus.ACCEPTED,
-        basis=DecisionBasis.CARD,
+        basis=DecisionBasis.CREDENTIAL,
         decided_at=at(0),
         name="Ada Lovelace",
     )
@@ -45,38 +41,38 @@ async def test_key_and_database_are_the_owners_only(ledger: Ledger, path: Path) 
 
 
 async def test_cards_survive_with_name_and_expiry(ledger: Ledger, path: Path, clock: ManualClock) -> None:
-    ada = Card(id_token=CARD, name="Ada", expires_at=at(600), priority=5)
-    bob = Card(id_token=IdToken("BEEF"), name="Bob", blocked=True)
-    await ledger.enrol_card(bob)
-    await ledger.enrol_card(Card(id_token=IdToken(CARD.value.lower()), name="Old name"))
-    await ledger.enrol_card(ada)
+    ada = Credential(id_token=CARD, name="Ada", terms=Terms(valid_until=at(600), priority=5))
+    bob = Credential(id_token=IdToken("BEEF"), name="Bob", blocked=True)
+    await ledger.enrol(bob)
+    await ledger.enrol(Credential(id_token=IdToken(CARD.value.lower()), name="Old name"))
+    await ledger.enrol(ada)
     await ledger.close()
     reopened = await Ledger.open(path, clock)
     try:
-        assert await reopened.cards() == (ada, bob)
-        assert await reopened.remove_card(IdToken("beef"))
-        assert not await reopened.remove_card(IdToken("beef"))
-        assert await reopened.cards() == (ada,)
+        assert await reopened.credentials() == (ada, bob)
+        assert await reopened.revoke(IdToken("beef"))
+        assert not await reopened.revoke(IdToken("beef"))
+        assert await reopened.credentials() == (ada,)
     finally:
         await reopened.close()
 
 
 async def test_cards_survive_a_lost_key(ledger: Ledger, path: Path, clock: ManualClock) -> None:
-    await ledger.enrol_card(Card(id_token=CARD, name="Ada"))
+    await ledger.enrol(Credential(id_token=CARD, name="Ada"))
     await ledger.close()
     (path.parent / "ledger.key").unlink()
     reopened = await Ledger.open(path, clock)
     try:
-        await reopened.enrol_card(Card(id_token=CARD, name="Ada again"))
-        assert [card.name for card in await reopened.cards()] == ["Ada again"]
-        assert await reopened.remove_card(CARD)
-        assert await reopened.cards() == ()
+        await reopened.enrol(Credential(id_token=CARD, name="Ada again"))
+        assert [card.name for card in await reopened.credentials()] == ["Ada again"]
+        assert await reopened.revoke(CARD)
+        assert await reopened.credentials() == ()
     finally:
         await reopened.close()
 
 
 async def test_holder_who_is_forgotten_keeps_the_energy(ledger: Ledger, path: Path) -> None:
-    await ledger.enrol_card(Card(id_token=CARD, name="Ada"))
+    await ledger.enrol(Credential(id_token=CARD, name="Ada"))
     await ledger.record(start(0, 1000), name="Ada")
     await ledger.record(stop(10, 3000, "1"))
     with sqlite3.connect(path) as reading:
@@ -86,7 +82,7 @@ async def test_holder_who_is_forgotten_keeps_the_energy(ledger: Ledger, path: Pa
     assert not await ledger.forget(CARD)
     (transaction,) = await ledger.transactions()
     assert (transaction.id_token, transaction.name, transaction.energy_wh) == (None, None, 2000)
-    assert await ledger.cards() == ()
+    assert await ledger.credentials() == ()
     assert all(key not in files_of(path) for key in keys)
     await ledger.rebuild()
     assert await ledger.transactions() == (transaction,)

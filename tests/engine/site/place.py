@@ -11,7 +11,9 @@ import aiohttp
 
 from custom_components.offline_evse.engine.model.circuit import Circuit
 from custom_components.offline_evse.engine.model.clock import Clock
-from custom_components.offline_evse.engine.model.id_token import Card, Decision, IdToken
+from custom_components.offline_evse.engine.model.credential import Credential
+from custom_components.offline_evse.engine.model.decision import Decision
+from custom_components.offline_evse.engine.model.id_token import IdToken
 from custom_components.offline_evse.engine.model.phases import PhaseAmperes
 from custom_components.offline_evse.engine.model.station import EvseKey
 from custom_components.offline_evse.engine.model.transaction import Transaction
@@ -124,7 +126,7 @@ class Place:
 
     async def enrol(self, number: str = "CARD", name: str = "Ada", **more: Any) -> None:
         """Enrol a card."""
-        await self.site.enrol_card(Card(id_token=IdToken(number), name=name, **more))
+        await self.site.enrol_card(Credential(id_token=IdToken(number), name=name, **more))
 
     def evse(self, key: EvseKey = ONE) -> EvseState:
         """Return an EVSE that has been met."""

@@ -6,7 +6,9 @@ import pytest
 
 from custom_components.offline_evse.engine.model.circuit import Circuit
 from custom_components.offline_evse.engine.model.command import Outcome
-from custom_components.offline_evse.engine.model.id_token import AuthorizationStatus, DecisionBasis, IdToken
+from custom_components.offline_evse.engine.model.credential import Terms
+from custom_components.offline_evse.engine.model.decision import DecisionBasis
+from custom_components.offline_evse.engine.model.id_token import AuthorizationStatus, IdToken
 from custom_components.offline_evse.engine.model.offer import LimitReason
 from custom_components.offline_evse.engine.model.phases import PhaseAmperes
 from custom_components.offline_evse.engine.site.announcement import CardPresented
@@ -31,7 +33,7 @@ async def test_out_of_the_box_an_unknown_card_gets_nothing_and_is_shown(place: P
 
 
 async def test_a_card_is_good_until_it_expires(place: Place, box: Wallbox, clock: ManualClock) -> None:
-    await place.enrol("GUEST", "Guest", expires_at=NOON + timedelta(seconds=30))
+    await place.enrol("GUEST", "Guest", terms=Terms(valid_until=NOON + timedelta(seconds=30)))
     answer = await box.say("Authorize", {"idTag": "GUEST"})
     assert answer["idTagInfo"] == {"status": "Accepted", "expiryDate": "2026-06-01T12:00:30.000Z"}
     await clock.advance(30)
@@ -113,7 +115,7 @@ async def test_a_good_card_beside_a_refused_session_gives_nothing_to_it(place: P
 async def test_a_card_that_has_expired_since_still_ends_its_session(
     place: Place, box: Wallbox, clock: ManualClock
 ) -> None:
-    await place.enrol("GUEST", "Guest", expires_at=NOON + timedelta(seconds=30))
+    await place.enrol("GUEST", "Guest", terms=Terms(valid_until=NOON + timedelta(seconds=30)))
     await box.plug_in("GUEST")
     await place.pass_time(40, box)
     assert await box.authorize("GUEST") == "Accepted"
@@ -207,15 +209,15 @@ async def test_the_class_of_a_card_goes_with_it_and_a_change_counts_at_once(
 ) -> None:
     small = Circuit(circuit_id="main", name="Main fuse", limit_a=PhaseAmperes(20, 20, 20))
     await place.reload(circuits=(small,))
-    await place.enrol("GUEST", "Guest", priority=0)
-    await place.enrol("VIP", "Very important", priority=10)
+    await place.enrol("GUEST", "Guest", terms=Terms(priority=0))
+    await place.enrol("VIP", "Very important", terms=Terms(priority=10))
     await box.start("GUEST")
     await station.event("Started", 0, card="VIP", meter_wh=1000)
     await place.pass_time(30, box, station)
     await until(lambda: place.evse(TWO).offer.current_a > place.evse(ONE).offer.current_a > 0)
     assert place.evse(ONE).offer.binding.reason is LimitReason.PRIORITY
-    await place.enrol("VIP", "No longer", priority=0)
-    await place.enrol("GUEST", "Guest of honour", priority=10)
+    await place.enrol("VIP", "No longer", terms=Terms(priority=0))
+    await place.enrol("GUEST", "Guest of honour", terms=Terms(priority=10))
     await place.pass_time(80, box, station)
     await until(lambda: place.evse(ONE).offer.current_a > place.evse(TWO).offer.current_a > 0)
-    assert {card.name: card.priority for card in place.site.cards()}["Guest of honour"] == 10
+    assert {card.name: card.terms.priority for card in place.site.cards()}["Guest of honour"] == 10

@@ -2,28 +2,30 @@
 
 from datetime import datetime
 
-from ..model.id_token import AuthorizationStatus, Card, Decision, DecisionBasis, IdToken
-from .card_list import CardList
+from ..model.credential import Credential
+from ..model.decision import Decision, DecisionBasis
+from ..model.id_token import AuthorizationStatus, IdToken
+from .credential_list import CredentialList
 from .remote_starts import RemoteStarts
 
 
 class Authorizer:
     """Decides from the enrolled cards and the starts ordered here. Whom nobody knows gets no energy."""
 
-    def __init__(self, cards: CardList, remote_starts: RemoteStarts) -> None:
+    def __init__(self, credentials: CredentialList, remote_starts: RemoteStarts) -> None:
         """Decide from these."""
-        self.cards = cards
+        self.credentials = credentials
         self.remote_starts = remote_starts
 
     def decide(self, id_token: IdToken, at: datetime, station_id: str, evse_id: int | None = None) -> Decision:
         """Answer "may this charge?". A blocked or expired card stays so, whoever ordered the start."""
-        card = self.cards.find(id_token)
+        card = self.credentials.find(id_token)
         if card is not None and (refusal := _refusal(card, at)) is not None:
-            status, basis = refusal, DecisionBasis.CARD
+            status, basis = refusal, DecisionBasis.CREDENTIAL
         elif self.remote_starts.expects(station_id, evse_id, id_token, at):
             status, basis = AuthorizationStatus.ACCEPTED, DecisionBasis.REMOTE_START
         elif card is not None:
-            status, basis = AuthorizationStatus.ACCEPTED, DecisionBasis.CARD
+            status, basis = AuthorizationStatus.ACCEPTED, DecisionBasis.CREDENTIAL
         else:
             status, basis = AuthorizationStatus.INVALID, DecisionBasis.UNKNOWN_CARD
         return Decision(
@@ -32,7 +34,7 @@ class Authorizer:
             basis=basis,
             decided_at=at,
             name=card.name if card else None,
-            expires_at=card.expires_at if card else None,
+            expires_at=card.terms.valid_until if card else None,
         )
 
     def accepted_before(self, id_token: IdToken, at: datetime, name: str | None) -> Decision:
@@ -46,9 +48,9 @@ class Authorizer:
         )
 
 
-def _refusal(card: Card, at: datetime) -> AuthorizationStatus | None:
+def _refusal(card: Credential, at: datetime) -> AuthorizationStatus | None:
     if card.blocked:
         return AuthorizationStatus.BLOCKED
-    if card.expires_at is not None and card.expires_at <= at:
+    if card.terms.valid_until is not None and card.terms.valid_until <= at:
         return AuthorizationStatus.EXPIRED
     return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from ..model.decision import Decision
 from ..model.meter import EvseSample, ReadingContext
 from ..model.transaction import TransactionReport
 from .entry import iso, microseconds, parse_iso, plain
@@ -72,6 +73,28 @@ def report_body(report: TransactionReport, subject: str | None) -> Body:
             "stop_reason": report.stop_reason,
             "remote_start_id": report.remote_start_id,
             "reservation_id": report.reservation_id,
+        }
+    )
+
+
+def decision_body(decision: Decision) -> Body:
+    """Write a decision; who it is about is not in it."""
+    limits = decision.limits
+    return _without_none(
+        {
+            "status": decision.status.value,
+            "basis": decision.basis.value,
+            "refusal": decision.refusal.value if decision.refusal else None,
+            "decided_at": iso(decision.decided_at),
+            "expires_at": iso(decision.expires_at) if decision.expires_at else None,
+            "age_s": plain(decision.age_s),
+            "level": decision.level.value,
+            "source": decision.source,
+            "kind": decision.kind.value if decision.kind else None,
+            "limit_wh": limits.energy_wh,
+            "limit_s": limits.duration_s,
+            "until": iso(limits.until) if limits.until else None,
+            "at_risk": decision.at_risk or None,
         }
     )
 

@@ -9,12 +9,17 @@ import sqlite3
 from typing import Any, Self
 
 from ..model.clock import Clock, Timer
-from ..model.id_token import Card, Decision, IdToken
+from ..model.consumption import Consumption
+from ..model.credential import Credential
+from ..model.decision import Decision, StopCause
+from ..model.id_token import IdToken
 from ..model.meter import EvseSample
 from ..model.station import EvseKey
 from ..model.transaction import Transaction, TransactionRecorded, TransactionReport
 from . import reader
 from .entry import JSON, Entry, Stamp, microseconds
+from .people.consumption import consumption
+from .people.subjects import hash_of, subject_of
 from .reader import Reader
 from .recorder import Recorder
 from .registers import MAXIMUM_POWER_W
@@ -38,6 +43,7 @@ class Ledger:
         self._reader = Reader(store)
         self._clock = clock
         self._thaw: Timer | None = None
+        self._site_key = b""
 
     @classmethod
     async def open(
@@ -58,6 +64,7 @@ class Ledger:
         store = Store(path, ballast_bytes=ballast_bytes, quota_bytes=quota_bytes, connection_class=connection_class)
         ledger = cls(store, Writer(store, asyncio.get_running_loop(), maximum_power_w), clock)
         await asyncio.to_thread(ledger._writer.open, ledger._stamp())
+        ledger._site_key = await asyncio.to_thread(store.site_key)
         return ledger
 
     @property
@@ -155,17 +162,38 @@ class Ledger:
         """Return all entries of the last `limit` grid events (types `dr.…`), oldest first."""
         return await self._reader.ask(lambda connection: reader.grid_entries(connection, since, limit))
 
-    async def enrol_card(self, card: Card) -> None:
-        """Enrol a card, or change one that is enrolled."""
-        await self._write(lambda recorder, stamp: recorder.enrol_card(stamp, card))
+    async def enrol(self, credential: Credential) -> None:
+        """Enrol a credential, or change one that is enrolled."""
+        await self._write(lambda recorder, stamp: recorder.enrol(stamp, credential))
 
-    async def remove_card(self, id_token: IdToken) -> bool:
-        """Remove a card; returns whether there was one. What it has charged stays, with its holder's name."""
-        return await self._write(lambda recorder, stamp: recorder.remove_card(stamp, id_token))
+    async def revoke(self, id_token: IdToken) -> bool:
+        """Take a credential away; returns whether there was one. What it has charged stays, with its holder's name."""
+        return await self._write(lambda recorder, stamp: recorder.revoke(stamp, id_token))
 
-    async def cards(self) -> tuple[Card, ...]:
-        """Return all enrolled cards, by name."""
-        return await self._reader.ask(reader.cards)
+    async def credentials(self) -> tuple[Credential, ...]:
+        """Return everything that is enrolled, by holder."""
+        return await self._reader.ask(reader.credentials)
+
+    async def consumption(self, id_token: IdToken, day_starts: datetime) -> Consumption:
+        """Return what has been charged with a credential, in all and since `day_starts`."""
+        subject, since_us = self.subject_of(id_token), microseconds(day_starts)
+        return await self._reader.ask(lambda connection: consumption(connection, subject, since_us))
+
+    async def order_stop(self, session_id: str, cause: StopCause) -> None:
+        """Record why a session is being ended from here; the first cause stays."""
+        await self._write(lambda recorder, stamp: recorder.order_stop(stamp, session_id, cause))
+
+    async def deny_after(self, session_id: str) -> None:
+        """Record that a backend said no to a session that was over."""
+        await self._write(lambda recorder, stamp: recorder.deny_after(stamp, session_id))
+
+    def subject_of(self, id_token: IdToken) -> str:
+        """Return the pseudonym of a card at once."""
+        return subject_of(self._site_key, id_token)
+
+    def hash_of(self, purpose: str, secret: str) -> str:
+        """Return what stands for a secret of this site; it cannot be tried out without the site's key."""
+        return hash_of(self._site_key, purpose, secret)
 
     async def pseudonym(self, id_token: IdToken) -> str:
         """Return what stands for a card wherever something is kept about its holder; nobody can turn it back."""

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from ..model.station import EvseKey
 from ..model.transaction import TransactionEventType, TransactionReport
 from .body import first_register
+from .people.subjects import Subjects
 from .registers import MAXIMUM_POWER_W, SLACK_WH
 from .sessions import REPORTED, Session, Sessions
-from .subjects import Subjects
 
 _SLACK_US = 60_000_000
 NO_ID = "0"

@@ -1,6 +1,6 @@
 """All projections: what an entry changes, and how everything is made anew from the entries."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 import json
 import sqlite3
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from ..model.station import EvseKey
 from .body import readings
 from .entry import Entry, canonical, parse_iso
+from .people.terms import body_of_card
 from .registers import Reading, RegisterTrack
 from .schema import PROJECTIONS, PROJECTIONS_VERSION
 from .sessions import Sessions
@@ -15,7 +16,13 @@ from .transactions import ENDED, SESSION_CLOSED, STARTED, UPDATED, TransactionPr
 
 METER_VALUES = "meter.values"
 CARD_ENROLLED = "card.enrolled"
+"""Written while there were only cards."""
 CARD_REMOVED = "card.removed"
+CREDENTIAL_ENROLLED = "credential.enrolled"
+CREDENTIAL_CHANGED = "credential.changed"
+CREDENTIAL_REVOKED = "credential.revoked"
+STOP_ORDERED = "session.stop_ordered"
+DENIED_AFTER = "session.denied_after"
 REMEMBERED = "memory.remembered"
 EPOCH_STARTED = "epoch.start"
 
@@ -37,7 +44,12 @@ class Projection:
             SESSION_CLOSED: self._transactions.close,
             METER_VALUES: self._metered,
             CARD_ENROLLED: self._card_enrolled,
-            CARD_REMOVED: self._card_removed,
+            CARD_REMOVED: self._credential_revoked,
+            CREDENTIAL_ENROLLED: self._credential_enrolled,
+            CREDENTIAL_CHANGED: self._credential_enrolled,
+            CREDENTIAL_REVOKED: self._credential_revoked,
+            STOP_ORDERED: self._transactions.stop_ordered,
+            DENIED_AFTER: self._transactions.denied_after,
             REMEMBERED: self._remembered,
             EPOCH_STARTED: self._epoch_started,
         }
@@ -119,14 +131,24 @@ class Projection:
 
     def _card_enrolled(self, entry: Entry) -> None:
         body: Any = entry.body
-        expires_us = parse_iso(body["expires_at"]) if "expires_at" in body else None
-        self._connection.execute(
-            "INSERT OR REPLACE INTO cards VALUES (?, ?, ?, ?, ?)",
-            (body["subject"], body["person"], expires_us, int(body["blocked"]), body.get("priority")),
+        self._keep_credential(body["subject"], body["person"], None, entry.at_us, body_of_card(body))
+
+    def _credential_enrolled(self, entry: Entry) -> None:
+        body: Any = entry.body
+        self._keep_credential(
+            body["subject"], body["person"], body.get("group_person"), entry.at_us, body["credential"]
         )
 
-    def _card_removed(self, entry: Entry) -> None:
-        self._connection.execute("DELETE FROM cards WHERE subject = ?", (entry.body["subject"],))
+    def _keep_credential(
+        self, subject: str, person: int, group_person: int | None, changed_us: int, body: Mapping[str, object]
+    ) -> None:
+        self._connection.execute(
+            "INSERT OR REPLACE INTO credentials VALUES (?, ?, ?, ?, ?)",
+            (subject, person, group_person, changed_us, canonical(body)),
+        )
+
+    def _credential_revoked(self, entry: Entry) -> None:
+        self._connection.execute("DELETE FROM credentials WHERE subject = ?", (entry.body["subject"],))
 
     def _remembered(self, entry: Entry) -> None:
         self._connection.execute(

@@ -8,19 +8,24 @@ import json
 import sqlite3
 from typing import Any
 
+from ..model.credential import Credential
 from ..model.failure import LedgerUnavailableError
-from ..model.id_token import Card
 from ..model.station import EvseKey
 from ..model.transaction import Transaction
-from .entry import JSON, Entry, iso_milliseconds, microseconds, moment, parse_iso
+from .entry import JSON, Entry, iso_milliseconds, microseconds, parse_iso
 from .errors import unavailable
+from .people.subjects import unseal
+from .people.terms import read_credential
 from .sessions import COLUMNS, Session
 from .store import Store
-from .subjects import unseal
 
 _SEALED = "LEFT JOIN subjects AS s ON s.person = t.person LEFT JOIN subject_keys AS k ON k.subject = s.subject"
 _TRANSACTIONS = f"SELECT {COLUMNS}, s.subject, k.key, s.sealed FROM transactions AS t {_SEALED}"  # noqa: S608 - names of our own columns
-_CARDS = f"SELECT t.expires_us, t.blocked, t.priority, s.subject, k.key, s.sealed FROM cards AS t {_SEALED}"  # noqa: S608 - a constant join
+_CREDENTIALS = f"""
+SELECT t.body, t.changed_us, s.subject, k.key, s.sealed, gs.subject, gk.key, gs.sealed FROM credentials AS t {_SEALED}
+LEFT JOIN subjects AS gs ON gs.person = t.group_person LEFT JOIN subject_keys AS gk ON gk.subject = gs.subject
+"""  # noqa: S608 - a constant join
+
 
 _GRID_EVENTS = """
 SELECT json_extract(body, '$.event_id') AS event, min(seq) FROM entries
@@ -101,23 +106,16 @@ def lifetimes(connection: sqlite3.Connection) -> dict[EvseKey, int]:
     return {EvseKey(station, evse): total_wh for station, evse, total_wh in rows}
 
 
-def cards(connection: sqlite3.Connection) -> tuple[Card, ...]:
-    """Return the enrolled cards, by name. A card whose holder was forgotten is none."""
+def credentials(connection: sqlite3.Connection) -> tuple[Credential, ...]:
+    """Return what is enrolled, by holder. A credential whose holder was forgotten is none."""
     found = []
-    for expires_us, blocked, priority, *sealed in connection.execute(_CARDS):
-        person = unseal(*sealed)
+    for body, changed_us, *sealed in connection.execute(_CREDENTIALS):
+        person, group = unseal(*sealed[:3]), unseal(*sealed[3:])
         if person is not None:
-            expires_at = None if expires_us is None else moment(expires_us)
-            found.append(
-                Card(
-                    id_token=person[0],
-                    name=person[1] or "",
-                    expires_at=expires_at,
-                    blocked=bool(blocked),
-                    priority=priority,
-                )
-            )
-    return tuple(sorted(found, key=lambda card: (card.name.casefold(), card.id_token.key)))
+            number, name = person
+            group_id = group[0].value if group else None
+            found.append(read_credential(json.loads(body), number, name or "", group_id, changed_us))
+    return tuple(sorted(found, key=lambda credential: (credential.name.casefold(), credential.id_token.key)))
 
 
 def memory(connection: sqlite3.Connection) -> dict[str, JSON]:

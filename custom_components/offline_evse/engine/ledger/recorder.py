@@ -4,18 +4,31 @@ from collections.abc import Mapping
 import sqlite3
 from typing import Any
 
+from ..model.credential import Credential
+from ..model.decision import Decision, StopCause
 from ..model.failure import LedgerFullError
-from ..model.id_token import Card, Decision, IdToken
+from ..model.id_token import IdToken, IdTokenType
 from ..model.meter import EvseSample
 from ..model.station import EvseKey
 from ..model.transaction import TransactionEventType, TransactionRecorded, TransactionReport
-from .body import Body, charger_time, report_body, sample_body
+from .body import Body, charger_time, decision_body, report_body, sample_body
 from .entry import FORMAT, Entry, Stamp, canonical, digest, iso, iso_milliseconds, microseconds, new_ulid, plain
 from .matching import Match, Matching
-from .projection import CARD_ENROLLED, CARD_REMOVED, EPOCH_STARTED, METER_VALUES, REMEMBERED, Projection
+from .people.subjects import Subjects
+from .people.terms import credential_body
+from .projection import (
+    CREDENTIAL_CHANGED,
+    CREDENTIAL_ENROLLED,
+    CREDENTIAL_REVOKED,
+    DENIED_AFTER,
+    EPOCH_STARTED,
+    METER_VALUES,
+    REMEMBERED,
+    STOP_ORDERED,
+    Projection,
+)
 from .sessions import Session, Sessions
 from .store import Head
-from .subjects import Subjects
 from .transactions import COUNTER, SESSION_CLOSED
 
 DECISION = "decision"
@@ -215,15 +228,7 @@ class Recorder:
     def record_decision(self, stamp: Stamp, decision: Decision, station: str, evse: int | None) -> int:
         """Record the answer to "may this charge?"."""
         subject, person = self._subjects.seal(decision.id_token, decision.name)
-        body: Body = {
-            "subject": subject,
-            "person": person,
-            "status": decision.status.value,
-            "basis": decision.basis.value,
-            "decided_at": iso(decision.decided_at),
-        }
-        if decision.expires_at is not None:
-            body["expires_at"] = iso(decision.expires_at)
+        body = decision_body(decision) | {"subject": subject, "person": person}
         return self._write(stamp, DECISION, body, station=station, evse=evse)
 
     def close_transaction(self, stamp: Stamp, session_id: str, reason: str) -> Session | None:
@@ -248,38 +253,52 @@ class Recorder:
         """Return the pseudonym of a card."""
         return self._subjects.subject(id_token)
 
-    def enrol_card(self, stamp: Stamp, card: Card) -> None:
-        """Enrol a card, or change one that is enrolled."""
-        self._remove_under_other_subjects(stamp, card.id_token)
-        subject, person = self._subjects.seal(card.id_token, card.name)
-        body: Body = {"subject": subject, "person": person, "blocked": card.blocked}
-        if card.expires_at is not None:
-            body["expires_at"] = iso(card.expires_at)
-        if card.priority is not None:
-            body["priority"] = card.priority
-        self._write(stamp, CARD_ENROLLED, body)
+    def order_stop(self, stamp: Stamp, session_id: str, cause: StopCause) -> None:
+        """Note why a session is being ended from here, once."""
+        session = self._sessions.get(session_id)
+        if session is not None and session.stop_cause is None:
+            self._of_session(stamp, STOP_ORDERED, session, {"cause": cause.value})
 
-    def remove_card(self, stamp: Stamp, id_token: IdToken) -> bool:
-        """Remove a card; return whether there was one."""
+    def deny_after(self, stamp: Stamp, session_id: str) -> None:
+        """Note that a backend has said no to a session that is over, once."""
+        session = self._sessions.get(session_id)
+        if session is not None and not session.denied_after:
+            self._of_session(stamp, DENIED_AFTER, session, {})
+
+    def _of_session(self, stamp: Stamp, kind: str, session: Session, body: Body) -> None:
+        self._write(stamp, kind, body, station=session.station, evse=session.evse, session=session.session)
+
+    def enrol(self, stamp: Stamp, credential: Credential) -> None:
+        """Enrol a credential, or change one that is enrolled."""
+        subject, person = self._subjects.seal(credential.id_token, credential.name)
+        enrolled = self._enrolled_as(credential.id_token)
+        for other in enrolled:
+            # The site's key may have been lost since: then the same card has another pseudonym.
+            if other != subject:
+                self._write(stamp, CREDENTIAL_REVOKED, {"subject": other})
+        body: Body = {"subject": subject, "person": person, "credential": credential_body(credential)}
+        if credential.group is not None:
+            _, body["group_person"] = self._subjects.seal(IdToken(credential.group, IdTokenType.LOCAL), None)
+        self._write(stamp, CREDENTIAL_CHANGED if subject in enrolled else CREDENTIAL_ENROLLED, body)
+
+    def revoke(self, stamp: Stamp, id_token: IdToken) -> bool:
+        """Take a credential away; return whether there was one."""
         found = self._enrolled_as(id_token)
         for subject in found:
-            self._write(stamp, CARD_REMOVED, {"subject": subject})
+            self._write(stamp, CREDENTIAL_REVOKED, {"subject": subject})
         return bool(found)
 
-    def _remove_under_other_subjects(self, stamp: Stamp, id_token: IdToken) -> None:
-        # The site's key may have been lost since: then the same card has another pseudonym.
-        for subject in self._enrolled_as(id_token):
-            if subject != self._subjects.subject(id_token):
-                self._write(stamp, CARD_REMOVED, {"subject": subject})
-
     def _enrolled_as(self, id_token: IdToken) -> list[str]:
-        rows = self.connection.execute("SELECT subject, person FROM cards").fetchall()
+        subject = self._subjects.subject(id_token)
+        if self.connection.execute("SELECT 1 FROM credentials WHERE subject = ?", (subject,)).fetchone() is not None:
+            return [subject]
+        rows = self.connection.execute("SELECT subject, person FROM credentials").fetchall()
         people = ((subject, self._subjects.person(person)) for subject, person in rows)
         return [subject for subject, person in people if person is not None and person[0].key == id_token.key]
 
     def forget(self, stamp: Stamp, id_token: IdToken) -> bool:
         """Make everything sealed about a card's holder unreadable; return whether there was anything."""
-        self.remove_card(stamp, id_token)
+        self.revoke(stamp, id_token)
         if not self._subjects.shred(id_token):
             return False
         self._write(stamp, SUBJECT_FORGOTTEN, {"subject": self._subjects.subject(id_token)})

@@ -7,7 +7,7 @@ from ..model.failure import LedgerUnavailableError
 APPLICATION_ID = 0x4F455653
 """Marks the file as ours ("OEVS")."""
 
-PROJECTIONS_VERSION = 1
+PROJECTIONS_VERSION = 2
 """Raise it when projections come out differently for the same entries; they are rebuilt on the next opening."""
 
 _VERSION_1 = """
@@ -119,10 +119,25 @@ _VERSION_3 = """
 ALTER TABLE cards ADD COLUMN priority INTEGER;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = """
+DROP TABLE cards;
+CREATE TABLE credentials (
+    subject TEXT PRIMARY KEY,
+    person INTEGER NOT NULL,
+    group_person INTEGER,
+    changed_us INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+ALTER TABLE transactions ADD COLUMN stop_cause TEXT;
+ALTER TABLE transactions ADD COLUMN denied_after INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX transactions_person ON transactions (person) WHERE person IS NOT NULL;
+"""
+"""Cards become credentials, with their terms as JSON; sessions say why they were ended from here."""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """What turns version n of the tables into n + 1. Version 0 is an empty file."""
 
-PROJECTIONS = ("transactions", "readings", "registers", "cards", "memory", "counters")
+PROJECTIONS = ("transactions", "readings", "registers", "credentials", "memory", "counters")
 """Tables that are made from entries and nothing else."""
 
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 import sqlite3
 
+from ..model.decision import StopCause
 from ..model.station import EvseKey
 from ..model.transaction import Transaction
 from .entry import moment
-from .subjects import Person
+from .people.subjects import Person
 
 REPORTED = "reported"
 """The charger told the end."""
@@ -48,6 +49,8 @@ class Session:
     stop_reason: str | None
     offline: int
     suspect: int
+    stop_cause: str | None = None
+    denied_after: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -73,6 +76,8 @@ class Session:
             stop_reason=self.stop_reason,
             offline=bool(self.offline),
             time_suspect=bool(self.suspect),
+            stop_cause=None if self.stop_cause is None else StopCause(self.stop_cause),
+            denied_after=bool(self.denied_after),
         )
 
 

@@ -81,6 +81,20 @@ class TransactionProjection:
         self._energies.pop(session.session, None)
         self._sessions.save(session)
 
+    def stop_ordered(self, entry: Entry) -> None:
+        """Note why a session was ended from here."""
+        session = self._sessions.get(entry.session or "")
+        if session is not None:
+            session.stop_cause = str(entry.body["cause"])
+            self._sessions.save(session)
+
+    def denied_after(self, entry: Entry) -> None:
+        """Note that a backend said no to a session that was over."""
+        session = self._sessions.get(entry.session or "")
+        if session is not None:
+            session.denied_after = 1
+            self._sessions.save(session)
+
     def _create(self, entry: Entry, at_us: int) -> Session:
         body = entry.body
         orphan = bool(body.get("orphan"))

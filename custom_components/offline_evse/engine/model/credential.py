@@ -76,6 +76,17 @@ class Terms:
     priority: int | None = None
     """Class in which its holder is served where there is not enough for all, higher first; None: the connector's."""
     tariff: str | None = None
+    session_count: int | None = None
+    """Sessions at a time. None: any number with a card, so that one card serves two cars; one with anything else."""
+
+
+class PassForm(StrEnum):
+    """In what form a guest gets a pass."""
+
+    CODE = "code"
+    """A short code to type, and a link for the phone."""
+    CARD = "card"
+    BLE_KEY = "ble_key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +107,14 @@ class Credential:
     """May end every session, and start one wherever it is presented."""
     key: str | None = None
     """Thumbprint of its public key (RFC 7638, base64url), or the reference of the button's or tracker's entry."""
+    pass_form: PassForm | None = None
+    """It is a guest's pass, in this form; None: it is none."""
+    code_hash: str | None = None
+    """Stands for the code of a pass; the code itself is kept nowhere."""
+    link_hash: str | None = None
+    """Stands for the secret in the link of a pass."""
+    changed_at: datetime | None = field(default=None, compare=False)
+    """When it was enrolled or changed last; set when it is recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +131,9 @@ class Evidence:
     """How it came: "ble_central", "ble_puck", "pkoc", "button", "presence", "guest_page", "keypad", …"""
     terms: Terms | None = None
     """What a signed token grants, where it came with one."""
+    intent: bool = True
+    """Whether the holder did something to ask for it: pressed, tapped, typed. Otherwise only a car that was plugged in
+    within the last two minutes tells."""
     detail: str | None = None
     """What else makes it believable, without personal data: a signal strength, a counter."""
 

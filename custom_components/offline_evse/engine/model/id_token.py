@@ -1,7 +1,6 @@
-"""What people present to charge, and what is decided about it."""
+"""What people present to charge, as chargers report it."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 
@@ -39,46 +38,7 @@ class AuthorizationStatus(StrEnum):
     EXPIRED = "Expired"
     INVALID = "Invalid"
     CONCURRENT_TX = "ConcurrentTx"
+    NO_CREDIT = "NoCredit"
+    NOT_AT_THIS_LOCATION = "NotAtThisLocation"
+    NOT_AT_THIS_TIME = "NotAtThisTime"
     UNKNOWN = "Unknown"
-
-
-class DecisionBasis(StrEnum):
-    """What an authorization decision rests on."""
-
-    CARD = "card"
-    """A card that is enrolled here."""
-    REMOTE_START = "remote_start"
-    """Somebody started it from here."""
-    UNKNOWN_CARD = "unknown_card"
-    """Nobody knows the card."""
-    RUNNING = "running"
-    """It started before, with a card that was accepted then."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """An enrolled card: who holds it, and until when it is good."""
-
-    id_token: IdToken
-    name: str
-    expires_at: datetime | None = None
-    blocked: bool = False
-    priority: int | None = None
-    """Class in which its holder is served where there is not enough for all, higher first; None: the connector's."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """The recorded answer to "may this charge?"."""
-
-    id_token: IdToken
-    status: AuthorizationStatus
-    basis: DecisionBasis
-    decided_at: datetime
-    name: str | None = None
-    expires_at: datetime | None = None
-
-    @property
-    def accepted(self) -> bool:
-        """Whether energy may flow."""
-        return self.status is AuthorizationStatus.ACCEPTED

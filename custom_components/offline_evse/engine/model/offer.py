@@ -64,6 +64,12 @@ class LimitReason(StrEnum):
     """It did not follow its limit, so it was paused."""
     FUSE_HOT = "fuse_hot"
     """A fuse has carried too much for so long that it has to cool down."""
+    USED_UP = "used_up"
+    """Whoever charges has had the energy or money that the card or pass is good for."""
+    TIME_OVER = "time_over"
+    """The time is over for which whoever charges may do so."""
+    DEAUTHORIZED = "deauthorized"
+    """Whoever charges has not been let in, or not any longer."""
     FEWER_PHASES = "fewer_phases"
     """It charges on one phase for now, so that there is room for all."""
 

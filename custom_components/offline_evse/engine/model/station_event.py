@@ -139,6 +139,8 @@ class AuthorizationAnswer:
 
     status: AuthorizationStatus
     expires_at: datetime | None = None
+    group: str | None = None
+    """Whoever is in the same group may end the session (1.6 parentIdTag, 2.x groupIdToken)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

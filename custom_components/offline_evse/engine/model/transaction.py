@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from .decision import StopCause
 from .id_token import IdToken
 from .meter import EvseSample
 from .station import ChargingState
@@ -71,6 +72,10 @@ class Transaction:
     offline: bool = False
     time_suspect: bool = False
     """The charger's clock was wrong; times are ours where they had to be."""
+    stop_cause: StopCause | None = None
+    """Why it was ended from here; None: it was not."""
+    denied_after: bool = False
+    """A backend said no to it when it was over."""
 
     @property
     def is_open(self) -> bool:

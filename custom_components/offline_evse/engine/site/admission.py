@@ -5,8 +5,9 @@ from dataclasses import replace
 from ..authorization.authorizer import Authorizer
 from ..ledger.ledger import Ledger
 from ..model.clock import Clock
+from ..model.decision import Decision, DecisionBasis
 from ..model.failure import LedgerFullError, LedgerUnavailableError
-from ..model.id_token import AuthorizationStatus, Decision, DecisionBasis, IdToken
+from ..model.id_token import AuthorizationStatus, IdToken
 from ..model.station import EvseKey
 from ..model.transaction import Transaction, TransactionEventType, TransactionReport
 from .announcement import CardPresented

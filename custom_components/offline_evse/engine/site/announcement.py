@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..model.id_token import Decision
+from ..model.decision import Decision, StopCause
 from ..model.offer import Escalation
 from ..model.station import EvseKey, StationIdentity
 from ..model.transaction import Transaction
@@ -15,6 +15,24 @@ class CardPresented:
     station_id: str
     evse: EvseKey | None
     decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class EvidencePresented:
+    """Somebody asked to charge, or to stop, in another way than with a card at a reader."""
+
+    station_id: str
+    evse: EvseKey | None
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStopped:
+    """A session is being ended from here."""
+
+    evse: EvseKey
+    transaction: Transaction
+    cause: StopCause
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +91,8 @@ class LimitIgnored:
 
 type Announcement = (
     CardPresented
+    | EvidencePresented
+    | SessionStopped
     | SessionStarted
     | SessionEnded
     | StrangerAppeared

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ..model.access import AccessConfig, AccessMode
 from ..model.circuit import MINIMUM_CURRENT_A, Circuit
+from ..model.credential import EvidenceLevel
 from ..model.grid import GridConfig
 from ..model.phases import IN_ORDER, Wiring
 from .goals.config import GoalsConfig
@@ -73,6 +75,10 @@ class StationConfig:
     """Most energy that a session gets, in Wh."""
     derate_from_c: float | None = None
     """Temperature of the charger from which its current is lowered, in °C; None: it looks after itself."""
+    access_mode: AccessMode | None = None
+    """Who is asked about a card; None: what the site says."""
+    minimum_level: EvidenceLevel = EvidenceLevel.KEY
+    """How much somebody has to prove who comes without a card in its reader."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,5 +92,7 @@ class SiteConfig:
     """What is wanted beyond the fuse."""
     grid: GridConfig = field(default_factory=GridConfig)
     """Whom a grid operator's limits hold for, and how far down."""
+    access: AccessConfig = field(default_factory=AccessConfig)
+    """Who is let in; local times are in the time zone of `goals`."""
     shadow: bool = False
     """Decide and show, but send no limit to any charger."""

@@ -38,7 +38,7 @@ async def open_site(
             config,
             ledger,
             memory,
-            await ledger.cards(),
+            await ledger.credentials(),
             IdToken(tag, IdTokenType.CENTRAL),
             clock,
             settings or CsmsSettings(),

@@ -13,7 +13,8 @@ from ..model.command import (
     StopTransaction,
     UnlockConnector,
 )
-from ..model.id_token import Card, IdToken
+from ..model.credential import Credential
+from ..model.id_token import IdToken
 from ..model.station import EvseKey, ResetKind
 from .memory import SiteMemory
 from .register import SiteRegister
@@ -112,16 +113,16 @@ class People:
         """Release the cable."""
         return await self._send(key.station_id, UnlockConnector(key.evse_id), Priority.COMMAND)
 
-    async def enrol(self, card: Card) -> None:
-        """Enrol a card, or change it."""
-        await self._ledger.enrol_card(card)
-        self._authorizer.cards.enrol(card)
-        self._rank_anew(card.id_token)
+    async def enrol(self, credential: Credential) -> None:
+        """Enrol a credential, or change it."""
+        await self._ledger.enrol(credential)
+        self._authorizer.credentials.enrol(credential)
+        self._rank_anew(credential.id_token)
 
     async def remove(self, id_token: IdToken) -> bool:
         """Remove a card; returns whether there was one."""
-        removed = await self._ledger.remove_card(id_token)
-        self._authorizer.cards.remove(id_token)
+        removed = await self._ledger.revoke(id_token)
+        self._authorizer.credentials.remove(id_token)
         self._rank_anew(id_token)
         return removed
 
@@ -129,8 +130,8 @@ class People:
         """Serve an EVSE in the class of the card that charges there."""
         if not evse.has_transaction or evse.transaction is None or evse.transaction.id_token is None:
             return None
-        card = self._authorizer.cards.find(evse.transaction.id_token)
-        return None if card is None or card.priority is None else Rank(priority=card.priority)
+        card = self._authorizer.credentials.find(evse.transaction.id_token)
+        return None if card is None or card.terms.priority is None else Rank(priority=card.terms.priority)
 
     def _rank_anew(self, id_token: IdToken) -> None:
         for evse in tuple(self._register.evses.values()):

@@ -6,8 +6,8 @@ import logging
 from ..ledger.ledger import Ledger
 from ..model.clock import Clock, Timer
 from ..model.command import Priority, StopTransaction
+from ..model.decision import Decision
 from ..model.failure import LedgerFullError, LedgerUnavailableError
-from ..model.id_token import Decision
 from ..model.station import ChargingState, ConnectorStatus, EvseKey
 from ..model.station_event import AuthorizationAnswer, TransactionAnswer
 from ..model.transaction import Transaction, TransactionEventType, TransactionRecorded, TransactionReport

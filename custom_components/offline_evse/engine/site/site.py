@@ -7,7 +7,7 @@ import secrets
 from aiohttp import web
 
 from ..authorization.authorizer import Authorizer
-from ..authorization.card_list import CardList
+from ..authorization.credential_list import CredentialList
 from ..authorization.remote_starts import RemoteStarts
 from ..balancing.control import Balancer
 from ..balancing.layout_doubts import LayoutDoubt, doubts
@@ -16,8 +16,9 @@ from ..csms.settings import CsmsSettings
 from ..ledger.ledger import Ledger
 from ..model.clock import Clock
 from ..model.command import Command, CommandResult, Priority
+from ..model.credential import Credential
 from ..model.frame import LoggedFrame
-from ..model.id_token import Card, IdToken, IdTokenType
+from ..model.id_token import IdToken, IdTokenType
 from ..model.phases import PhaseAmperes
 from ..model.station import EvseKey, ResetKind
 from ..model.transaction import Transaction
@@ -52,7 +53,7 @@ class Site:
         config: SiteConfig,
         ledger: Ledger,
         memory: SiteMemory,
-        cards: tuple[Card, ...],
+        credentials: tuple[Credential, ...],
         site_tag: IdToken,
         clock: Clock,
         settings: CsmsSettings,
@@ -62,7 +63,7 @@ class Site:
         self._memory = memory
         self._background = Background()
         self._register = SiteRegister(config)
-        self._authorizer = Authorizer(CardList(cards), RemoteStarts(site_tag, clock.now()))
+        self._authorizer = Authorizer(CredentialList(credentials), RemoteStarts(site_tag, clock.now()))
         balancer = Balancer()
         self._steering = Steering(
             self._register,
@@ -287,17 +288,17 @@ class Site:
         """Release the cable."""
         return await self._people.unlock(evse)
 
-    async def enrol_card(self, card: Card) -> None:
-        """Enrol a card, or change one that is enrolled."""
-        await self._people.enrol(card)
+    async def enrol_card(self, credential: Credential) -> None:
+        """Enrol a credential of any kind, or change one that is enrolled."""
+        await self._people.enrol(credential)
 
     async def remove_card(self, id_token: IdToken) -> bool:
         """Remove a card; returns whether there was one."""
         return await self._people.remove(id_token)
 
-    def cards(self) -> tuple[Card, ...]:
-        """All enrolled cards, by holder."""
-        return tuple(self._authorizer.cards)
+    def cards(self) -> tuple[Credential, ...]:
+        """Everything that is enrolled, by holder."""
+        return tuple(self._authorizer.credentials)
 
     async def transactions(
         self, *, evse: EvseKey | None = None, since: datetime | None = None, limit: int = 100

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 
+from ..model.access import Exposure, LinkState
+from ..model.allowance import Allowance, VehicleSeen
 from ..model.circuit import Circuit
 from ..model.commissioning import MeterFinding, WiringLearned
+from ..model.decision import Decision
 from ..model.grid import GridView
-from ..model.id_token import Decision
 from ..model.meter import EvseSample
 from ..model.offer import Binding, CircuitState, Escalation, LimitReason, Offer
 from ..model.outlook import Outlook
@@ -56,6 +58,7 @@ class EvseState(Listened):
     """One EVSE, live."""
 
     __slots__ = (
+        "allowance",
         "charging_state",
         "connected",
         "connector_status",
@@ -73,10 +76,12 @@ class EvseState(Listened):
         "pausable",
         "paused",
         "phases_used",
+        "plugged_at",
         "sample",
         "status_since",
         "terminals",
         "transaction",
+        "vehicle",
         "vehicle_minimum_a",
         "wiring_known",
     )
@@ -96,6 +101,12 @@ class EvseState(Listened):
         """The running one, or the last one that ended."""
         self.decision: Decision | None = None
         """The last authorization decided here."""
+        self.allowance: Allowance | None = None
+        """What is left for the running session; None: nobody limits it, or nothing runs."""
+        self.plugged_at: datetime | None = None
+        """When the cable that is in was plugged; None: none is, or it was in before we looked."""
+        self.vehicle: VehicleSeen | None = None
+        """The car that was recognised here and has not left since."""
         self.sample: EvseSample | None = None
         """The newest values of its meter, older measurands kept until they are told anew."""
         self.lifetime_wh: int | None = None
@@ -242,10 +253,12 @@ class SiteState(Listened):
         "charging_power_w",
         "circuits",
         "distrusted_meters",
+        "exposure",
         "goals",
         "grid",
         "layout",
         "ledger_failed",
+        "link",
         "meter_findings",
         "outlook",
         "safe_mode",
@@ -284,6 +297,10 @@ class SiteState(Listened):
         """What is decided is shown, but no charger is told."""
         self.outlook: Outlook | None = None
         """What the site would do if nobody steered it any more; None until it has been looked at."""
+        self.exposure = Exposure()
+        """What has been given to people whom nobody has confirmed."""
+        self.link: LinkState | None = None
+        """How the backend can be reached; None: there is none."""
 
     def available_a(self, circuit_id: str) -> PhaseAmperes | None:
         """What a circuit has left for charging, in A per phase; None before the first decision."""

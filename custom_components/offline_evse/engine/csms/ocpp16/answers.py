@@ -19,6 +19,7 @@ from ...model.station_event import (
 from ...model.transaction import TransactionEventType
 from ..codec import Payload
 from ..payloads.wire_names import payload_of, wire_time
+from .inbound import LONGEST_ID_TAG
 
 _STATUSES = {
     AuthorizationStatus.ACCEPTED: WireStatus.accepted,
@@ -26,6 +27,9 @@ _STATUSES = {
     AuthorizationStatus.EXPIRED: WireStatus.expired,
     AuthorizationStatus.INVALID: WireStatus.invalid,
     AuthorizationStatus.CONCURRENT_TX: WireStatus.concurrent_tx,
+    AuthorizationStatus.NO_CREDIT: WireStatus.blocked,
+    AuthorizationStatus.NOT_AT_THIS_LOCATION: WireStatus.invalid,
+    AuthorizationStatus.NOT_AT_THIS_TIME: WireStatus.invalid,
     AuthorizationStatus.UNKNOWN: WireStatus.invalid,
 }
 
@@ -79,4 +83,5 @@ def _id_tag_info(answer: AuthorizationAnswer) -> IdTagInfo:
     return IdTagInfo(
         status=_STATUSES[answer.status],
         expiry_date=wire_time(answer.expires_at) if answer.expires_at else None,
+        parent_id_tag=answer.group[:LONGEST_ID_TAG] if answer.group else None,
     )

@@ -1,8 +1,13 @@
 """Our answers to OCPP 2.x stations."""
 
 from ocpp.v201 import call_result
-from ocpp.v201.datatypes import IdTokenInfoType
-from ocpp.v201.enums import AuthorizationStatusEnumType, DataTransferStatusEnumType, RegistrationStatusEnumType
+from ocpp.v201.datatypes import IdTokenInfoType, IdTokenType
+from ocpp.v201.enums import (
+    AuthorizationStatusEnumType,
+    DataTransferStatusEnumType,
+    IdTokenEnumType,
+    RegistrationStatusEnumType,
+)
 
 from ...model.station_event import (
     AuthorizationAnswer,
@@ -26,7 +31,7 @@ def encode_answer(event: StationEvent, answer: StationAnswer, edition: Edition =
         case TransactionReported(report), TransactionAnswer():
             if report.id_token is None or answer.authorization is None:
                 return {}
-            return payload_of(call_result.TransactionEvent(id_token_info=_id_token_info(answer.authorization)))
+            return payload_of(call_result.TransactionEvent(id_token_info=_id_token_info(answer.authorization, edition)))
         case TransactionReported(), _:
             raise TypeError(f"{type(answer).__name__} does not answer a transaction message")
         case NoticeReported(topic=topic), _:
@@ -43,7 +48,7 @@ def encode_answer(event: StationEvent, answer: StationAnswer, edition: Edition =
         case _, TimeAnswer():
             return payload_of(call_result.Heartbeat(current_time=wire_time(answer.current_time)))
         case _, AuthorizationAnswer():
-            return payload_of(call_result.Authorize(id_token_info=_id_token_info(answer)))
+            return payload_of(call_result.Authorize(id_token_info=_id_token_info(answer, edition)))
         case _, DataTransferAnswer():
             known = answer.known_vendor
             return payload_of(
@@ -57,8 +62,13 @@ def encode_answer(event: StationEvent, answer: StationAnswer, edition: Edition =
             return {}
 
 
-def _id_token_info(answer: AuthorizationAnswer) -> IdTokenInfoType:
+def _id_token_info(answer: AuthorizationAnswer, edition: Edition) -> IdTokenInfoType:
     return IdTokenInfoType(
         status=AuthorizationStatusEnumType(answer.status.value),
         cache_expiry_date_time=wire_time(answer.expires_at) if answer.expires_at else None,
+        group_id_token=(
+            IdTokenType(id_token=answer.group[: edition.longest_id_token], type=IdTokenEnumType.central)
+            if answer.group
+            else None
+        ),
     )

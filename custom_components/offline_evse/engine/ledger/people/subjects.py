@@ -12,7 +12,7 @@ import sqlite3
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ..model.id_token import IdToken, IdTokenType
+from ...model.id_token import IdToken, IdTokenType
 
 _NONCE_BYTES = 12
 
@@ -28,6 +28,17 @@ def unseal(subject: str | None, key: bytes | None, sealed: bytes | None) -> Pers
         return IdToken(told["value"], IdTokenType(told["type"])), told["name"]
     except InvalidTag, ValueError, KeyError:
         return None
+
+
+def subject_of(site_key: bytes, id_token: IdToken) -> str:
+    """Return the pseudonym of a card, the same for every presentation of it."""
+    return hmac.new(site_key, id_token.key.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def hash_of(site_key: bytes, purpose: str, secret: str) -> str:
+    """Return what stands for a secret; nobody without the site's key can try out which one it is."""
+    told = f"{purpose}\0{secret}".encode("utf-8", "surrogatepass")
+    return hmac.new(site_key, b"secret\0" + told, hashlib.sha256).hexdigest()
 
 
 class Subjects:
@@ -47,7 +58,7 @@ class Subjects:
 
     def subject(self, id_token: IdToken) -> str:
         """Return the pseudonym of a card, the same for every presentation of it."""
-        return hmac.new(self._site_key, id_token.key.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+        return subject_of(self._site_key, id_token)
 
     def seal(self, id_token: IdToken, name: str | None) -> tuple[str, int]:
         """Return the pseudonym and the number under which this card with this name is sealed."""
