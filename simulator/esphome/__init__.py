@@ -1,0 +1,1 @@
+"""ESPHome nodes that are not there: they speak the native API on loopback, as Home Assistant expects it."""
