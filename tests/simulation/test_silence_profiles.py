@@ -1,5 +1,6 @@
 """Chargers that nobody speaks to any more: limits run out by themselves, and are reckoned with until they have."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -124,8 +125,12 @@ def test_an_engine_that_cannot_decide_leaves_safe_currents(tmp_path: Path) -> No
         async with running(QUIET_HARBOUR, tmp_path, chargers={"refresh_s": 60, "expires_s": 70}) as loop:
             await _charge(loop)
             point = loop.point(DRIVEWAY)
+            failures: list[dict[str, Any]] = []
+            asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
             with patch.object(Balancer, "decide", side_effect=RuntimeError("stalled")):
                 await loop.run(75)
+                # It is tried again every second all the while.
+                assert len(failures) >= 70
                 assert point.evse.limit_a == 6
                 assert loop.site.evses[DRIVEWAY].connected
                 await loop.run(60)
