@@ -9,6 +9,7 @@ from ..model.circuit import Circuit
 from ..model.meter import CircuitSample
 from ..model.phases import Phase, PhaseAmperes
 from ..model.station import EvseKey
+from .below import DrawsBelow
 from .circuit_load import CircuitLoad, Hearing, Loads
 from .draw import Bounds
 from .fuse_tree import FuseTree
@@ -70,32 +71,30 @@ class CapacityEstimate:
     def __init__(
         self,
         settings: BalancingSettings,
-        bounds_of: Callable[[EvseKey, float], Bounds],
+        bounds_of: Callable[[EvseKey, float], tuple[Bounds, float]],
         told_by: Callable[[EvseKey, float], tuple[float, PhaseAmperes] | None],
     ) -> None:
-        """Ask `bounds_of` what an EVSE may draw at a time, and `told_by` what it says that it draws, and since when."""
+        """Ask `bounds_of` what an EVSE may draw, and until when that holds; `told_by` what it says that it draws."""
         self._settings = settings
-        self._bounds_of = bounds_of
+        self._draws = DrawsBelow(bounds_of)
         self._told_by = told_by
         self._tree: FuseTree | None = None
         self._loads: dict[str, CircuitLoad] = {}
         self._metered: list[tuple[_Filling, CircuitLoad]] = []
         self._unmetered: list[float] = []
         """Capacity by row as far as no meter has a say in it."""
-        self._sums: dict[str, Bounds] = {}
-        self._summed_at_s = -inf
 
     def set_tree(self, tree: FuseTree) -> None:
         """Take over a tree; circuits that stay metered keep what was learned of them."""
         kept = self._loads
         self._tree = tree
-        self.forget_sums()
         self._loads = {}
         for circuit_id, circuit in tree.circuits.items():
             if circuit.metered:
                 load = kept.get(circuit_id) or CircuitLoad(circuit, self._settings)
                 load.circuit = circuit
                 self._loads[circuit_id] = load
+        self._draws.set_tree(tree, self._loads)
         self.limits_changed()
 
     def limits_changed(self) -> None:
@@ -111,21 +110,25 @@ class CapacityEstimate:
             else:
                 filling.fill(self._unmetered, filling.reserve, 0.0)
 
-    def forget_sums(self) -> None:
-        """Something has happened that changes what cars may draw."""
-        self._sums.clear()
+    def forget(self, evse: EvseKey) -> None:
+        """Something has happened that changes what the car at an EVSE may draw."""
+        self._draws.forget(evse)
+
+    def forget_all(self) -> None:
+        """Something has happened that changes what any car may draw."""
+        self._draws.forget_all()
 
     def report(self, sample: CircuitSample) -> bool:
         """Take in a meter's report; returns whether it was of any use."""
         load = self._loads.get(sample.circuit_id)
         if load is None:
             return False
-        return load.report(sample.currents_a, sample.at_s, self._below(sample.circuit_id, sample.at_s))
+        return load.report(sample.currents_a, sample.at_s, self._draws.of(sample.circuit_id, sample.at_s))
 
     def update(self, at_s: float) -> None:
         """Look again at all loads: draws, offers or the time have changed."""
         for circuit_id, load in self._loads.items():
-            load.update(at_s, self._below(circuit_id, at_s), partial(self._told, circuit_id, at_s))
+            load.update(at_s, self._draws.of(circuit_id, at_s), partial(self._told, circuit_id, at_s))
 
     def expect_drop(self, circuit_id: str, phase: Phase, drop_a: float, at_s: float) -> None:
         """Note that a car below the circuit has been told to draw less by this much."""
@@ -159,7 +162,7 @@ class CapacityEstimate:
             return None
         if load.hearing(at_s) is Hearing.FRESH:
             return load.measured
-        cars = self._below(circuit_id, at_s).expected
+        cars = self._draws.of(circuit_id, at_s).expected
         # What is only assumed of the house fills the fuse at most: nobody is paused for a guess.
         l1, l2, l3 = (
             max(car_a, min(car_a + load_a, limit_a))
@@ -223,25 +226,3 @@ class CapacityEstimate:
                 for phase in range(3):
                     currents[phase] += told[1][phase]
         return Told(PhaseAmperes(*currents), sources, oldest_s)
-
-    def _below(self, circuit_id: str, at_s: float) -> Bounds:
-        assert self._tree is not None
-        if at_s - self._summed_at_s > 1.0:
-            # Reports grow stale without anything happening; a second sooner or later does not matter.
-            self._sums.clear()
-            self._summed_at_s = at_s
-        if (known := self._sums.get(circuit_id)) is not None:
-            return known
-        low = [0.0, 0.0, 0.0]
-        expected = [0.0, 0.0, 0.0]
-        high = [0.0, 0.0, 0.0]
-        for evse in self._tree.evses_below(circuit_id):
-            bounds = self._bounds_of(evse, at_s)
-            if bounds.high.total:
-                for phase in range(3):
-                    low[phase] += bounds.low[phase]
-                    expected[phase] += bounds.expected[phase]
-                    high[phase] += bounds.high[phase]
-        sums = Bounds(PhaseAmperes(*low), PhaseAmperes(*expected), PhaseAmperes(*high))
-        self._sums[circuit_id] = sums
-        return sums

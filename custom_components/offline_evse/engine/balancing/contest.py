@@ -29,8 +29,6 @@ class _Rivals(NamedTuple):
     minimum_a: float
     maximum_a: float
     current_a: float
-    held_by: int | None
-    """The row that binds them."""
 
 
 class Contest:
@@ -57,6 +55,7 @@ class Contest:
         self._capacity = capacity
         self.shares = allocation.shares
         self._known: dict[tuple[int, float, int | None, float], Lacking] = {}
+        self._rises: dict[tuple[int, int, int, float], float] = {}
 
     def for_more(self, place: int, target_a: float) -> Lacking:
         """Return what is lacking for an admitted claim to rise to `target_a`.
@@ -68,7 +67,7 @@ class Contest:
         kind = (self._kinds[place], share.exact_a, share.row, target_a)
         known = self._known.get(kind)
         if known is None:
-            known = self._known[kind] = tuple(self._lacking(claim, share.exact_a, share.row, target_a).items())
+            known = self._known[kind] = self._lacking(claim, share.exact_a, share.row, target_a)
         return known
 
     def to_enter(self, place: int) -> Lacking:
@@ -85,27 +84,33 @@ class Contest:
         # It is among those who wait itself.
         return entries.lacking(claim.rows, self._entries_a[place] - claim.minimum_a, self._capacity, share.row)
 
-    def _lacking(self, claim: Claim, current_a: float, held_by: int | None, target_a: float) -> dict[int, float]:
+    def _lacking(self, claim: Claim, current_a: float, held_by: int | None, target_a: float) -> Lacking:
         more_a = target_a - current_a
         # A claim that is held by a row is among its own rivals, as far as it may rise.
         counted_a = max(0.0, min(target_a, claim.maximum_a) - current_a) if held_by is not None else 0.0
         level = target_a / claim.weight
-        tight = {row for row, cost in claim.rows if self._slack[row] < more_a * cost - EPSILON}
-        if held_by is not None:
-            tight.add(held_by)
-        while True:
-            lacking: dict[int, float] = {}
-            for row, own_cost in claim.rows:
-                lack = (more_a - counted_a) * own_cost - self._slack[row]
-                for rivals, count in self._rivals.get(row, _NOBODY).items():
-                    if rivals.held_by in tight:
-                        lack += count * rivals.cost * _rise(rivals, claim.priority, level)
-                if lack > EPSILON:
-                    lacking[row] = lack
-            if tight.issuperset(lacking):
-                return lacking
+        slack, rows = self._slack, claim.rows
+        lacks = [(more_a - counted_a) * cost - slack[row] for row, cost in rows]
+        tight = [row for row, cost in rows if slack[row] < more_a * cost - EPSILON]
+        if held_by is not None and held_by not in tight:
+            tight.append(held_by)
+        for held in tight:
+            for index, (row, _) in enumerate(rows):
+                lacks[index] += self._rise_on(row, held, claim.priority, level)
             # Those who rise along with it fill other rows, where then somebody else is held.
-            tight.update(lacking)
+            tight.extend(_also_tight(rows, lacks, tight))
+        return tuple((row, lack) for (row, _), lack in zip(rows, lacks, strict=True) if lack > EPSILON)
+
+    def _rise_on(self, row: int, held_by: int, priority: int, level: float) -> float:
+        """Return what all who are held by a row would take of another one, before a class has come to a level."""
+        key = row, held_by, priority, level
+        known = self._rises.get(key)
+        if known is None:
+            rivals = self._rivals.get((row, held_by), _NOBODY)
+            known = self._rises[key] = sum(
+                [count * each.cost * _rise(each, priority, level) for each, count in rivals.items()]
+            )
+        return known
 
     @cached_property
     def _slack(self) -> list[float]:
@@ -131,20 +136,16 @@ class Contest:
         ]
 
     @cached_property
-    def _rivals(self) -> dict[int, dict[_Rivals, int]]:
-        rivals: dict[int, dict[_Rivals, int]] = {}
+    def _rivals(self) -> dict[tuple[int, int], dict[_Rivals, int]]:
+        """By the row on which they are, and the row that holds them."""
+        rivals: dict[tuple[int, int], dict[_Rivals, int]] = {}
         for claim, share, count, counted in self._groups:
-            if share.cause is Cause.MAXIMUM:
+            if share.cause is Cause.MAXIMUM or share.row is None:
                 continue
             for row, cost in claim.rows + counted:
-                alike = _Rivals(
-                    cost, claim.priority, claim.weight, claim.minimum_a, claim.maximum_a, share.exact_a, share.row
-                )
-                on_row = rivals.get(row)
-                if on_row is None:
-                    rivals[row] = {alike: count}
-                else:
-                    on_row[alike] = on_row.get(alike, 0) + count
+                alike = _Rivals(cost, claim.priority, claim.weight, claim.minimum_a, claim.maximum_a, share.exact_a)
+                those = rivals.setdefault((row, share.row), {})
+                those[alike] = those.get(alike, 0) + count
         return rivals
 
     @cached_property
@@ -184,20 +185,25 @@ class _Entries:
         self, rows: Coefficients, need_a: float, capacity: Sequence[float], held_by: int | None = None
     ) -> Lacking:
         """Return what is lacking for the next one, behind those who would be admitted along with it."""
-        free = {row: capacity[row] - self.taken[row] - need_a * cost for row, cost in rows}
-        tight = {row for row, left in free.items() if left < -EPSILON}
-        if held_by is not None:
-            tight.add(held_by)
-        while True:
-            along = [self.waiting[row] for row in tight if row in self.waiting]
-            lacks = {row: sum(taken.get(row, 0.0) for taken in along) - left for row, left in free.items()}
-            lacking = {row: lack for row, lack in lacks.items() if lack > EPSILON}
-            if tight.issuperset(lacking):
-                return tuple(lacking.items())
-            tight.update(lacking)
+        taken, waiting = self.taken, self.waiting
+        lacks = [need_a * cost - capacity[row] + taken[row] for row, cost in rows]
+        tight = [row for (row, _), lack in zip(rows, lacks, strict=True) if lack > EPSILON]
+        if held_by is not None and held_by not in tight:
+            tight.append(held_by)
+        for held in tight:
+            if (along := waiting.get(held)) is not None:
+                for index, (row, _) in enumerate(rows):
+                    if row in along:
+                        lacks[index] += along[row]
+                tight.extend(_also_tight(rows, lacks, tight))
+        return tuple([(row, lack) for (row, _), lack in zip(rows, lacks, strict=True) if lack > EPSILON])
 
 
 _NOBODY: dict[_Rivals, int] = {}
+
+
+def _also_tight(rows: Coefficients, lacks: Sequence[float], tight: Sequence[int]) -> list[int]:
+    return [row for (row, _), lack in zip(rows, lacks, strict=True) if lack > EPSILON and row not in tight]
 
 
 def _rise(rivals: _Rivals, priority: int, level: float) -> float:

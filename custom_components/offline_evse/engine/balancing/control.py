@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from math import inf
 
 from ..model.circuit import SiteLayout
 from ..model.meter import CircuitSample
@@ -123,6 +124,7 @@ class Balancer:
         if self._tree.set_shared_limits(limits):
             for track in self._tracks.values():
                 track.place(track.placement, self._tree)
+            self._estimate.forget_all()
             self._anew = True
             self._telling = Telling(Explainer(self._tree, self._settings), self._protection)
         self._estimate.limits_changed()
@@ -141,7 +143,7 @@ class Balancer:
         """Take in what an EVSE says it draws, in A per terminal."""
         if (track := self._tracks.get(evse)) is not None:
             track.take_draw(terminals_a, self._time.inside(at_s), self._tree)
-            self._estimate.forget_sums()
+            self._estimate.forget(evse)
 
     def set_demand(self, demand: EvseDemand, at_s: float) -> None:
         """Take over what an EVSE would have if nothing bound it."""
@@ -154,7 +156,7 @@ class Balancer:
         track.take_demand(demand, self._tree, at_s)
         if not demand.wants_current and demand.connected:
             self._expect_drop(track, before, at_s)
-        self._estimate.forget_sums()
+        self._estimate.forget(demand.evse)
 
     def offer_confirmed(self, evse: EvseKey, current_a: float, at_s: float) -> None:
         """Note that a station has this limit for an EVSE.
@@ -167,13 +169,13 @@ class Balancer:
             before = track.bounds(at_s)
             track.confirm(current_a, at_s)
             self._expect_drop(track, before, at_s)
-            self._estimate.forget_sums()
+            self._estimate.forget(evse)
 
     def offer_failed(self, evse: EvseKey, at_s: float) -> None:
         """Note that a station refused an offer or did not answer: the old and the new one are both possible."""
         if (track := self._tracks.get(evse)) is not None:
             track.fail()
-            self._estimate.forget_sums()
+            self._estimate.forget(evse)
 
     def decide(self, at_s: float) -> BalancingDecision:
         """Say what every EVSE is to have from now on, and why it is not more."""
@@ -198,7 +200,7 @@ class Balancer:
         else:
             offers = self._telling.again(result)
         if choose_phases(self._plans, result.slack, self._tree, self._settings, at_s):
-            self._estimate.forget_sums()
+            self._estimate.forget_all()
         self._circuits_told = self._circuits(capacity, held, at_s)
         return BalancingDecision(
             at_s=told_at_s,
@@ -242,7 +244,7 @@ class Balancer:
                 track.set_offer(plan.offer_a, at_s, wished=plan.ceiling_a < track.minimum_a)
                 if fell:
                     self._expect_drop(track, before, at_s)
-                self._estimate.forget_sums()
+                self._estimate.forget(track.placement.evse)
             track.told = True
 
     def next_look_s(self, at_s: float) -> float | None:
@@ -263,9 +265,9 @@ class Balancer:
             self._behind_s = self._time.behind_s
             self._estimate.interrupt(at_s)
 
-    def _bounds_of(self, evse: EvseKey, at_s: float) -> Bounds:
+    def _bounds_of(self, evse: EvseKey, at_s: float) -> tuple[Bounds, float]:
         track = self._tracks.get(evse)
-        return track.bounds(at_s) if track is not None else NO_DRAW
+        return (track.bounds(at_s), track.bounds_until_s) if track is not None else (NO_DRAW, inf)
 
     def _carried(self, at_s: float, circuit_id: str) -> PhaseAmperes | None:
         """Return what a circuit carries: as its meter says, or else what was given away below; None: not known yet."""

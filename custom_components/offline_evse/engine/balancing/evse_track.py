@@ -26,12 +26,12 @@ class EvseTrack:
 
     __slots__ = (
         "_bounds",
-        "_bounds_until_s",
         "_least_a",
         "_reports",
         "_sensible_a",
         "_settings",
         "_steady_until_s",
+        "bounds_until_s",
         "changed_s",
         "coefficients",
         "counted",
@@ -62,7 +62,7 @@ class EvseTrack:
         self._settings = settings
         self._reports = DrawReports(settings)
         self._bounds = NO_DRAW
-        self._bounds_until_s = -inf
+        self.bounds_until_s = -inf
         self._steady_until_s = -inf
         self.lasting_ceiling_a = 0.0
         """The most it may have once it is not held off any more, in A by its step."""
@@ -315,10 +315,10 @@ class EvseTrack:
 
     def bounds(self, at_s: float) -> Bounds:
         """Return what the car may be drawing."""
-        if at_s >= self._bounds_until_s:
+        if at_s >= self.bounds_until_s:
             self._bounds = self._compute_bounds(at_s)
             stale_s = self._reports.stale_at_s()
-            self._bounds_until_s = inf if stale_s is None or stale_s < at_s else stale_s + EPSILON
+            self.bounds_until_s = inf if stale_s is None or stale_s < at_s else stale_s + EPSILON
         return self._bounds
 
     def told_draw(self, at_s: float) -> tuple[float, PhaseAmperes] | None:
@@ -344,7 +344,7 @@ class EvseTrack:
 
     def forget_bounds(self) -> None:
         """Something has happened that changes what it may draw."""
-        self._bounds_until_s = -inf
+        self.bounds_until_s = -inf
 
     def changes_at(self, at_s: float) -> list[float]:
         """Return the times after `at_s` at which it may get something else without anything happening."""

@@ -51,7 +51,7 @@ class Explainer:
         self._tree = tree
         self._settings = settings
         self._bindings: dict[tuple[LimitReason, int], Binding] = {}
-        self._known: dict[tuple[int, float, int, int], Explanation] = {}
+        self._known: dict[tuple[int, float, float | None, int, int], Explanation] = {}
         """In one result, for those that are alike."""
 
     def begin(self) -> None:
@@ -62,7 +62,7 @@ class Explainer:
         """Return what keeps the plan's offer from being higher."""
         if plan.place < 0 or not plan.offer_a:
             return self._why(plan, result)
-        alike = (plan.kind, plan.offer_a, id(result.contest.shares[plan.place]), id(plan.sustained))
+        alike = (plan.kind, plan.offer_a, plan.least_rise_a, id(result.contest.shares[plan.place]), id(plan.sustained))
         known = self._known.get(alike)
         if known is None:
             known = self._known[alike] = self._why(plan, result)
@@ -85,10 +85,11 @@ class Explainer:
             return self._rows(
                 plan, contest.to_enter_late(plan.place) if late else contest.to_enter(plan.place), lasting
             )
-        if EPSILON < ceiling_a - offer_a < self._settings.raise_step_a:
+        step_a = self._settings.raise_step_a if plan.least_rise_a is None else plan.least_rise_a
+        if EPSILON < ceiling_a - offer_a < step_a:
             target_a = ceiling_a
         else:
-            target_a = round_up(offer_a + self._settings.raise_step_a, track.placement.step_a)
+            target_a = round_up(offer_a + step_a, track.placement.step_a)
         if lasting.current_a >= target_a - EPSILON:
             return self.settling(plan, result)
         lacking = contest.for_more(plan.place, target_a)
