@@ -1,1 +1,4 @@
-"""A reference holder: a phone or fob that charges with a key, and the air that it is heard in."""
+"""A reference holder of the Bluetooth protocol: what a phone app or a key fob does, without the radio.
+
+Written from docs/ble-protocol.md alone; it shares no code with the site's side, so that the two check each other.
+"""
