@@ -1,4 +1,4 @@
-"""The index of bugs seen in the field and the safety case name tests that exist."""
+"""What the documentation names is there: tests of the bug index and of the safety case, folders of the architecture."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,3 +42,17 @@ def test_what_is_missing_is_found(text: str, folder: Path) -> None:
         f"no such test: {path}::{name}_of_old"
     ]
     assert list(faults(f"{text}\n| a hazard | nothing |\n", folder)) == ["no test: | a hazard | nothing |"]
+
+
+def test_every_folder_of_the_architecture_is_there() -> None:
+    tree = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("```\n")[2].partition("```")[0]
+    path: list[str] = []
+    folders = []
+    for line in tree.splitlines():
+        names = re.findall(r"(?<!\S)[\w/]+/(?= |$)", line.partition("   ")[0] if line[0] != " " else line[:37])
+        depth = (len(line) - len(line.lstrip())) // 2
+        if names:
+            path[depth:] = [names[-1]]
+            folders += [ROOT.joinpath(*path[:depth], name) for name in names]
+    assert len(folders) > 20
+    assert [folder for folder in folders if not folder.is_dir()] == []

@@ -1,6 +1,6 @@
 """Examples in the documentation can be pasted, and what it names is there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 import json
 from pathlib import Path
 import re
@@ -8,14 +8,12 @@ from typing import Any
 
 from homeassistant.components.automation.config import ValidationStatus, async_validate_config_item
 from homeassistant.components.script.config import async_validate_config_item as async_validate_script
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, split_entity_id
 from homeassistant.helpers.template import is_template_string
 from homeassistant.setup import async_setup_component
 from homeassistant.util import slugify
 from homeassistant.util.yaml import load_yaml_dict, parse_yaml
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.offline_evse.const import DOMAIN
 from custom_components.offline_evse.engine.model.offer import LimitReason
@@ -91,12 +89,9 @@ def is_ours(entity_id: str) -> bool:
 
 
 @pytest.mark.parametrize("text", EXAMPLES)
-async def test_example_is_valid(hass: HomeAssistant, site_entry: MockConfigEntry, text: str) -> None:
-    site_entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(site_entry.entry_id)
-    assert site_entry.state is ConfigEntryState.LOADED
-    assert await async_setup_component(hass, "automation", {})
-    assert await async_setup_component(hass, "script", {})
+async def test_example_is_valid(hass: HomeAssistant, text: str) -> None:
+    for component in (DOMAIN, "automation", "script"):
+        assert await async_setup_component(hass, component, {})
     example = parsed(text)
     if "triggers" in example:
         automation = await async_validate_config_item(hass, "example", {"id": "example", "alias": "Example"} | example)
@@ -164,6 +159,23 @@ def test_every_entity_is_told() -> None:
     names = {it["name"].lower() for platform in TEXTS["entity"].values() for it in platform.values() if "name" in it}
     per_phase = {name for name in names if re.search(r" l[123]$", name)}
     assert {name for name in names - per_phase if name.split(" l1")[0] not in tables} == set()
+
+
+def labels(part: Mapping[str, Any]) -> Iterator[str]:
+    """Find the label of every field of every form."""
+    for key, inner in part.items():
+        if key == "data":
+            yield from inner.values()
+        elif isinstance(inner, dict):
+            yield from labels(inner)
+
+
+def test_every_field_is_told() -> None:
+    told = " ".join(path.read_text(encoding="utf-8") for path in DOCS).lower()
+    fields = {label for flow in ("config", "config_subentries", "options") for label in labels(TEXTS[flow])}
+    assert len(fields) > 80
+    per_phase = {label for label in fields if re.search(r" L[123]\b", label)}
+    assert {label for label in fields - per_phase - {"What next?"} if label.lower() not in told} == set()
 
 
 def test_every_reason_is_told_in_its_words() -> None:
