@@ -20,9 +20,9 @@ from statistics import median, quantiles
 import time
 import tracemalloc
 
-from custom_components.offline_evse.engine.balancing.allocator import Claim, allocate
 from custom_components.offline_evse.engine.balancing.control import Balancer
-from custom_components.offline_evse.engine.balancing.fuse_tree import FuseTree
+from custom_components.offline_evse.engine.balancing.sharing.allocator import Claim, allocate
+from custom_components.offline_evse.engine.balancing.tree.fuse_tree import FuseTree
 from custom_components.offline_evse.engine.model.circuit import Circuit, EvsePlacement, SiteLayout
 from custom_components.offline_evse.engine.model.meter import CircuitSample
 from custom_components.offline_evse.engine.model.offer import EvseDemand

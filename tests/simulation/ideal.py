@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from custom_components.offline_evse.engine.balancing.allocator import Claim, allocate
-from custom_components.offline_evse.engine.balancing.fuse_tree import FuseTree
+from custom_components.offline_evse.engine.balancing.sharing.allocator import Claim, allocate
+from custom_components.offline_evse.engine.balancing.tree.fuse_tree import FuseTree
 from custom_components.offline_evse.engine.model.circuit import Circuit, EvsePlacement, SiteLayout
 from custom_components.offline_evse.engine.model.phases import WIRINGS, Phase, PhaseAmperes
 from custom_components.offline_evse.engine.model.station import EvseKey

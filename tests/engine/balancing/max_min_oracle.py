@@ -6,7 +6,7 @@ from fractions import Fraction
 import highspy
 import numpy as np
 
-from custom_components.offline_evse.engine.balancing.allocator import Claim
+from custom_components.offline_evse.engine.balancing.sharing.allocator import Claim
 
 
 def lexicographic_max_min(claims: Sequence[Claim], capacity: Sequence[float], admitted: Sequence[int]) -> list[float]:

@@ -5,7 +5,7 @@ from random import Random
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.offline_evse.engine.balancing.allocator import (
+from custom_components.offline_evse.engine.balancing.sharing.allocator import (
     Allocation,
     Cause,
     Claim,
@@ -13,7 +13,7 @@ from custom_components.offline_evse.engine.balancing.allocator import (
     round_down,
     round_up,
 )
-from custom_components.offline_evse.engine.balancing.fuse_tree import FuseTree
+from custom_components.offline_evse.engine.balancing.tree.fuse_tree import FuseTree
 
 from .max_min_oracle import exact_max_min, lexicographic_max_min
 from .sites import key, random_layout

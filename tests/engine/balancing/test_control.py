@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from custom_components.offline_evse.engine.balancing.control import Balancer
-from custom_components.offline_evse.engine.balancing.fuse_tree import UnknownCircuitError
 from custom_components.offline_evse.engine.balancing.settings import BalancingSettings
+from custom_components.offline_evse.engine.balancing.tree.fuse_tree import UnknownCircuitError
 from custom_components.offline_evse.engine.model.circuit import Circuit, EvsePlacement, SiteLayout
 from custom_components.offline_evse.engine.model.offer import Binding, EvseDemand, LimitReason
 from custom_components.offline_evse.engine.model.phases import WIRINGS, Phase, PhaseAmperes

@@ -4,9 +4,9 @@ from math import exp
 
 import pytest
 
-from custom_components.offline_evse.engine.balancing.fuse_heat import FuseHeat
-from custom_components.offline_evse.engine.balancing.fuse_tree import FuseTree
+from custom_components.offline_evse.engine.balancing.fuse.fuse_heat import FuseHeat
 from custom_components.offline_evse.engine.balancing.settings import BalancingSettings
+from custom_components.offline_evse.engine.balancing.tree.fuse_tree import FuseTree
 from custom_components.offline_evse.engine.model.circuit import Circuit, EvsePlacement, SiteLayout
 from custom_components.offline_evse.engine.model.offer import Binding, EvseDemand, LimitReason
 from custom_components.offline_evse.engine.model.phases import Phase, PhaseAmperes

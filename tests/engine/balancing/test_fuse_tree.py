@@ -5,7 +5,7 @@ from math import nan
 
 import pytest
 
-from custom_components.offline_evse.engine.balancing.fuse_tree import (
+from custom_components.offline_evse.engine.balancing.tree.fuse_tree import (
     CircuitLoopError,
     DuplicateCircuitError,
     DuplicateEvseError,

@@ -5,10 +5,10 @@ from random import Random
 
 from hypothesis import given, settings, strategies as st
 
-from custom_components.offline_evse.engine.balancing.allocator import round_up
 from custom_components.offline_evse.engine.balancing.control import Balancer
-from custom_components.offline_evse.engine.balancing.fuse_tree import FuseTree
 from custom_components.offline_evse.engine.balancing.settings import BalancingSettings
+from custom_components.offline_evse.engine.balancing.sharing.allocator import round_up
+from custom_components.offline_evse.engine.balancing.tree.fuse_tree import FuseTree
 from custom_components.offline_evse.engine.model.circuit import SiteLayout
 from custom_components.offline_evse.engine.model.meter import CircuitSample
 from custom_components.offline_evse.engine.model.offer import BalancingDecision, EvseDemand, LimitReason

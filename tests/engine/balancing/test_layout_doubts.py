@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.offline_evse.engine.balancing.fuse_tree import CircuitLoopError
-from custom_components.offline_evse.engine.balancing.layout_doubts import LayoutDoubt, doubts
+from custom_components.offline_evse.engine.balancing.tree.fuse_tree import CircuitLoopError
+from custom_components.offline_evse.engine.balancing.tree.layout_doubts import LayoutDoubt, doubts
 from custom_components.offline_evse.engine.model.circuit import Circuit, EvsePlacement, SiteLayout
 from custom_components.offline_evse.engine.model.phases import WIRINGS, PhaseAmperes
 

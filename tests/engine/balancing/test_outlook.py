@@ -3,8 +3,8 @@
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.offline_evse.engine.balancing.fuse_tree import FuseTree
 from custom_components.offline_evse.engine.balancing.outlook import Prospect, look_ahead
+from custom_components.offline_evse.engine.balancing.tree.fuse_tree import FuseTree
 from custom_components.offline_evse.engine.model.circuit import Circuit, EvsePlacement, SiteLayout
 from custom_components.offline_evse.engine.model.offer import CircuitState
 from custom_components.offline_evse.engine.model.outlook import Outlook

@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.offline_evse.engine.balancing.settings import BalancingSettings
-from custom_components.offline_evse.engine.balancing.waiting import longest_wait_s
+from custom_components.offline_evse.engine.balancing.sharing.waiting import longest_wait_s
 
 from .sites import House, key
 

@@ -10,19 +10,19 @@ from ..model.offer import BalancingDecision, CircuitState, EvseDemand
 from ..model.phases import Phase, PhaseAmperes
 from ..model.shared_limit import SharedLimit
 from ..model.station import EvseKey
-from .capacity import Capacity, CapacityEstimate
-from .circuit_load import Hearing
-from .draw import NO_DRAW, Bounds
-from .evse_track import EvseTrack
-from .explanation import Explainer
-from .fuse_tree import FuseTree
-from .held import held_for_absent
-from .phase_switching import choose_phases
-from .planning import Plan, Planner, plan_for
-from .protection import Protection
+from .car.draw import NO_DRAW, Bounds
+from .car.evse_track import EvseTrack
+from .fuse.protection import Protection
+from .meter.capacity import Capacity, CapacityEstimate
+from .meter.circuit_load import Hearing
+from .reasons.explanation import Explainer
+from .reasons.telling import Telling
 from .settings import BalancingSettings
+from .sharing.held import held_for_absent
+from .sharing.phase_switching import choose_phases
+from .sharing.planning import Plan, Planner, plan_for
 from .steady_time import SteadyTime
-from .telling import Telling
+from .tree.fuse_tree import FuseTree
 
 
 class Balancer:

@@ -8,7 +8,7 @@ from ..model.offer import CircuitState
 from ..model.outlook import Outlook
 from ..model.phases import Phase
 from ..model.station import EvseKey
-from .fuse_tree import FuseTree
+from .tree.fuse_tree import FuseTree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

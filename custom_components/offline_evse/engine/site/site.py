@@ -10,7 +10,7 @@ from ..authorization.authorizer import Authorizer
 from ..authorization.credential_list import CredentialList
 from ..authorization.remote_starts import RemoteStarts
 from ..balancing.control import Balancer
-from ..balancing.layout_doubts import LayoutDoubt, doubts
+from ..balancing.tree.layout_doubts import LayoutDoubt, doubts
 from ..csms.central_system import CentralSystem
 from ..csms.settings import CsmsSettings
 from ..ledger.ledger import Ledger

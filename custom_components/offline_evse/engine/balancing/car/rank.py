@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ...model.circuit import EvsePlacement
 from ...model.offer import EvseDemand
-from ..allocator import round_up
+from ..sharing.allocator import round_up
 
 _LEAST_WEIGHT = 0.001
 

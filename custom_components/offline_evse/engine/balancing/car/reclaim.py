@@ -2,8 +2,8 @@
 
 from math import inf
 
-from ..allocator import round_up
 from ..settings import BalancingSettings
+from ..sharing.allocator import round_up
 
 _UP_TO_IT_A = 0.5
 """A car this close to what it has been left takes all of it, and may want more."""

@@ -8,7 +8,7 @@ from ...model.circuit import Circuit, EvsePlacement, SiteLayout
 from ...model.commissioning import FindingKind, MeterFinding, WiringLearned
 from ...model.phases import Phase, PhaseAmperes, Wiring, on_building
 from ...model.station import EvseKey
-from ..fuse_tree import FuseTree
+from ..tree.fuse_tree import FuseTree
 from .meter_check import MeterCheck
 from .steps import Step, StepFinder
 from .wiring import CLOSE_A, WiringLearner, alike, single_phase

@@ -9,8 +9,8 @@ from ...model.phases import NO_CURRENT, Phase, PhaseAmperes
 from ...model.rehearsal import CarResult, LoadSeries, RehearsalResult, RowResult
 from ...model.station import EvseKey
 from ..control import Balancer
-from ..fuse_tree import FuseTree
 from ..settings import BalancingSettings
+from ..tree.fuse_tree import FuseTree
 from .car import RehearsedCar
 from .scenario import CarPlan
 

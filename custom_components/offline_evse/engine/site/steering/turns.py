@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from math import inf
 
-from ...balancing.fuse_tree import FuseTree
-from ...balancing.waiting import longest_wait_s
+from ...balancing.sharing.waiting import longest_wait_s
+from ...balancing.tree.fuse_tree import FuseTree
 from ...model.offer import CircuitState, EvseDemand, LimitReason, Offer
 from ...model.station import EvseKey
 

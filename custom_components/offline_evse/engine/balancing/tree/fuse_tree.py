@@ -4,11 +4,11 @@ from collections.abc import Container, Iterable, Mapping
 from math import isfinite
 from typing import NamedTuple
 
-from ..model.circuit import Circuit, EvsePlacement, SiteLayout
-from ..model.failure import LayoutError
-from ..model.phases import Phase
-from ..model.shared_limit import LimitBasis, SharedLimit
-from ..model.station import EvseKey
+from ...model.circuit import Circuit, EvsePlacement, SiteLayout
+from ...model.failure import LayoutError
+from ...model.phases import Phase
+from ...model.shared_limit import LimitBasis, SharedLimit
+from ...model.station import EvseKey
 from .shared_rows import LimitRows, SharedRows
 
 

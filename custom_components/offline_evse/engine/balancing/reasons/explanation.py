@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from math import ceil
 from typing import NamedTuple
 
-from ..model.offer import Binding, LimitReason
-from .allocator import EPSILON, Cause, Share, round_down, round_up
-from .circuit_load import Hearing
+from ...model.offer import Binding, LimitReason
+from ..meter.circuit_load import Hearing
+from ..settings import BalancingSettings
+from ..sharing.allocator import EPSILON, Cause, Share, round_down, round_up
+from ..sharing.planning import Plan, PlanResult
+from ..tree.fuse_tree import FuseTree
 from .contest import Lacking
-from .fuse_tree import FuseTree
-from .planning import Plan, PlanResult
-from .settings import BalancingSettings
 
 _ROUGHLY_A = 0.5
 """What is missing is told in multiples of this, upwards: as the house flickers, so would the figure."""

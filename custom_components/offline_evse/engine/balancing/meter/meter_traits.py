@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..model.phases import PhaseAmperes
-from .settings import BalancingSettings
+from ...model.phases import PhaseAmperes
+from ..settings import BalancingSettings
 
 _GAPS = 9
 """The period is the median of this many."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from .allocator import EPSILON, Allocation, Cause, Claim, Share
-from .fuse_tree import Coefficients
+from ..sharing.allocator import EPSILON, Allocation, Cause, Claim, Share
+from ..tree.fuse_tree import Coefficients
 
 type Lacking = tuple[tuple[int, float], ...]
 """Rows in which something is lacking, and how much, in A or W."""

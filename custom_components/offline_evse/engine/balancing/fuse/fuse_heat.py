@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from math import exp
 
-from ..model.phases import NO_CURRENT, Phase, PhaseAmperes
-from .fuse_tree import FuseTree
-from .settings import BalancingSettings
+from ...model.phases import NO_CURRENT, Phase, PhaseAmperes
+from ..settings import BalancingSettings
+from ..tree.fuse_tree import FuseTree
 
 _PHASES = (Phase.L1, Phase.L2, Phase.L3)
 

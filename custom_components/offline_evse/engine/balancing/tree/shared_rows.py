@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from math import inf, isnan
 from typing import NamedTuple
 
-from ..model.phases import Phase, PhaseAmperes
-from ..model.shared_limit import LimitBasis, SharedLimit
-from ..model.station import EvseKey
+from ...model.phases import Phase, PhaseAmperes
+from ...model.shared_limit import LimitBasis, SharedLimit
+from ...model.station import EvseKey
 
 _NOBODY: frozenset[int] = frozenset()
 

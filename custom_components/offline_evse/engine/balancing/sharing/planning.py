@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from ..model.offer import Binding, LimitReason
+from ...model.offer import Binding, LimitReason
+from ..car.evse_track import EvseTrack
+from ..meter.capacity import Capacity
+from ..meter.circuit_load import Hearing
+from ..reasons.contest import Contest
+from ..settings import BalancingSettings
+from ..tree.fuse_tree import Coefficients
 from .allocator import EPSILON, Allocation, Cause, Claim, Share, allocate, round_down
-from .capacity import Capacity
-from .circuit_load import Hearing
-from .contest import Contest
-from .evse_track import EvseTrack
-from .fuse_tree import Coefficients
 from .held import held_for_rises
-from .settings import BalancingSettings
 
 _MOST_ROUNDS = 4
 """In how many rounds those who do not heed a limit may rise beside those who have to leave it to them."""

@@ -2,19 +2,19 @@
 
 from math import inf, isfinite
 
-from ..model.circuit import EvsePlacement
-from ..model.offer import Binding, EvseDemand, LimitReason
-from ..model.phases import NO_CURRENT, Phase, PhaseAmperes
-from .allocator import EPSILON, round_down
-from .car.escalation import Obedience
-from .car.phase_choice import PhaseChoice
-from .car.rank import rank_of
-from .car.reclaim import Reclaim
-from .car.turn import Turn
-from .car.vehicle import Vehicle
+from ...model.circuit import EvsePlacement
+from ...model.offer import Binding, EvseDemand, LimitReason
+from ...model.phases import NO_CURRENT, Phase, PhaseAmperes
+from ..settings import BalancingSettings
+from ..sharing.allocator import EPSILON, round_down
+from ..tree.fuse_tree import Coefficients, FuseTree
 from .draw import NO_DRAW, Bounds, DrawReports
-from .fuse_tree import Coefficients, FuseTree
-from .settings import BalancingSettings
+from .escalation import Obedience
+from .phase_choice import PhaseChoice
+from .rank import rank_of
+from .reclaim import Reclaim
+from .turn import Turn
+from .vehicle import Vehicle
 
 _SAME_A = 0.05
 """A station that confirms a current this close has confirmed it."""

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from functools import partial
 from math import inf
 
-from ..model.circuit import Circuit
-from ..model.meter import CircuitSample
-from ..model.phases import Phase, PhaseAmperes
-from ..model.station import EvseKey
-from .below import DrawsBelow
+from ...model.circuit import Circuit
+from ...model.meter import CircuitSample
+from ...model.phases import Phase, PhaseAmperes
+from ...model.station import EvseKey
+from ..car.draw import Bounds
+from ..settings import BalancingSettings
+from ..tree.fuse_tree import FuseTree
+from ..tree.shared_rows import LimitRows
 from .circuit_load import CircuitLoad, Hearing, Loads
-from .draw import Bounds
-from .fuse_tree import FuseTree
+from .draws_below import DrawsBelow
 from .meter_traits import Told
-from .settings import BalancingSettings
-from .shared_rows import LimitRows
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Collection, Mapping
 
-from ..model.offer import Binding, Escalation, LimitReason
-from ..model.phases import Phase, PhaseAmperes
-from ..model.station import EvseKey
-from .evse_track import EvseTrack
+from ...model.offer import Binding, Escalation, LimitReason
+from ...model.phases import Phase, PhaseAmperes
+from ...model.station import EvseKey
+from ..car.evse_track import EvseTrack
+from ..settings import BalancingSettings
+from ..tree.fuse_tree import FuseTree
 from .fuse_heat import FuseHeat
-from .fuse_tree import FuseTree
-from .settings import BalancingSettings
 
 _DRAWS_A = 0.5
 """Pausing a car that draws less than this relieves nothing."""

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..model.offer import Binding, LimitReason, Offer
-from ..model.station import EvseKey
-from .allocator import EPSILON
+from ...model.offer import Binding, LimitReason, Offer
+from ...model.station import EvseKey
+from ..car.evse_track import EvseTrack
+from ..fuse.protection import Protection
+from ..sharing.allocator import EPSILON
+from ..sharing.planning import Plan, PlanResult
 from .contest import Lacking
-from .evse_track import EvseTrack
 from .explanation import Explainer, Explanation
-from .planning import Plan, PlanResult
-from .protection import Protection
 
 _OFFLINE = Explanation(Binding(LimitReason.OFFLINE))
 _NOT_CHARGING = Explanation(Binding(LimitReason.NOT_CHARGING))

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from math import isfinite
 from typing import NamedTuple
 
-from ..model.phases import NO_CURRENT, Phase, PhaseAmperes, Wiring, on_building
-from .settings import BalancingSettings
+from ...model.phases import NO_CURRENT, Phase, PhaseAmperes, Wiring, on_building
+from ..settings import BalancingSettings
 
 
 class Bounds(NamedTuple):

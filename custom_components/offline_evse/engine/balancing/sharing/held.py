@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from .circuit_load import Hearing
-from .evse_track import EvseTrack
-from .fuse_tree import FuseTree
+from ..car.evse_track import EvseTrack
+from ..meter.circuit_load import Hearing
+from ..tree.fuse_tree import FuseTree
 
 
 def held_for_absent(tracks: Iterable[EvseTrack], tree: FuseTree, hearing: Mapping[str, Hearing]) -> list[float]:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
+from ..car.evse_track import EvseTrack
+from ..car.phase_choice import PhaseMode
+from ..settings import BalancingSettings
+from ..tree.fuse_tree import Coefficients, FuseTree
 from .allocator import EPSILON
-from .car.phase_choice import PhaseMode
-from .evse_track import EvseTrack
-from .fuse_tree import Coefficients, FuseTree
 from .planning import Plan
-from .settings import BalancingSettings
 
 _ONE = (0,)
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..model.circuit import Circuit, EvsePlacement, SiteLayout
-from ..model.phases import Phase
+from ...model.circuit import Circuit, EvsePlacement, SiteLayout
+from ...model.phases import Phase
 from .fuse_tree import FuseTree
 
 

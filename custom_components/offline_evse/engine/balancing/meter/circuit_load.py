@@ -6,12 +6,12 @@ from enum import Enum, auto
 from math import isfinite
 from typing import NamedTuple
 
-from ..model.circuit import MINIMUM_CURRENT_A, Circuit
-from ..model.phases import Phase, PhaseAmperes
-from .draw import Bounds
+from ...model.circuit import MINIMUM_CURRENT_A, Circuit
+from ...model.phases import Phase, PhaseAmperes
+from ..car.draw import Bounds
+from ..settings import BalancingSettings
+from ..sliding_maximum import SlidingMaximum
 from .meter_traits import MeterTraits, Told
-from .settings import BalancingSettings
-from .sliding_maximum import SlidingMaximum
 
 _FOR_AN_HOUR = 1.13
 """A breaker carries this many times its rating for an hour (IEC 60898-1, conventional non-tripping current)."""

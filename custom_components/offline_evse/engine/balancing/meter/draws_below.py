@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from math import inf
 
-from ..model.phases import PhaseAmperes
-from ..model.station import EvseKey
-from .draw import NO_DRAW, Bounds
-from .fuse_tree import FuseTree
+from ...model.phases import PhaseAmperes
+from ...model.station import EvseKey
+from ..car.draw import NO_DRAW, Bounds
+from ..tree.fuse_tree import FuseTree
 
 _ANEW_AFTER = 5000
 """Sums are made anew after so many changes, before rounding adds up to anything."""

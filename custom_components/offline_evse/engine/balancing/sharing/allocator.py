@@ -13,8 +13,8 @@ from heapq import heapify, heappop, heappush, heapreplace
 from math import inf
 from typing import NamedTuple
 
-from ..model.station import EvseKey
-from .fuse_tree import Coefficients
+from ...model.station import EvseKey
+from ..tree.fuse_tree import Coefficients
 
 EPSILON = 1e-9
 """Currents closer than this are equal; far below any step a charger can follow."""

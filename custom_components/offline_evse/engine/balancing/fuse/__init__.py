@@ -1,0 +1,1 @@
+"""The last line before a fuse trips."""

@@ -1,0 +1,1 @@
+"""What meters say, and how much is free by that."""

@@ -1,0 +1,1 @@
+"""The fuses, and all other limits, as rows."""
