@@ -9,6 +9,7 @@ from typing import Any
 from homeassistant.components.automation.config import async_validate_config_item
 from homeassistant.components.script.config import async_validate_config_item as async_validate_script
 from homeassistant.core import HomeAssistant, split_entity_id
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.template import is_template_string
 from homeassistant.setup import async_setup_component
 from homeassistant.util import slugify
@@ -94,13 +95,14 @@ async def faults(hass: HomeAssistant, text: str) -> list[str]:
     for component in (DOMAIN, "automation", "script"):
         assert await async_setup_component(hass, component, {})
     example = parsed(text)
-    if "triggers" in example:
-        automation = await async_validate_config_item(hass, "example", {"id": "example", "alias": "Example"} | example)
-        error = automation.validation_error if automation else "no automation"
-    else:
-        script = await async_validate_script(hass, "example", {"alias": "Example", "sequence": [example]})
-        error = script.validation_error if script else "no script"
-    found = [error] if error else []
+    found = []
+    try:
+        if "triggers" in example:
+            await async_validate_config_item(hass, "example", {"id": "example", "alias": "Example"} | example)
+        else:
+            await async_validate_script(hass, "example", {"alias": "Example", "sequence": [example]})
+    except (vol.Invalid, HomeAssistantError) as err:
+        found.append(str(err))
     for step in steps(example):
         domain, name = step["action"].split(".")
         if domain == DOMAIN:
