@@ -1,0 +1,1 @@
+"""Keys, buttons and phones over Bluetooth, without a radio."""
