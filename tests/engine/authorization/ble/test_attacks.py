@@ -283,7 +283,7 @@ def test_a4_a_wish_to_stop_is_no_wish_to_charge() -> None:
 def test_a5_a_relayed_exchange_succeeds_and_needs_intent_at_that_very_charger() -> None:
     meeting = Meeting()
     meeting.know()
-    exchange, link, step = meeting.connect()
+    _, link, step = meeting.connect()
     assert step.evidence is not None, "bytes that were carried are the same bytes"
     assert step.evidence.station_id == CHARGER.station_id, "but only the charger that was challenged can be started"
     assert "cable" in (step.evidence.detail or ""), "and only after somebody has plugged in there"
