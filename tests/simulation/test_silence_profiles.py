@@ -14,9 +14,9 @@ from custom_components.offline_evse.engine.balancing.control import Balancer
 from custom_components.offline_evse.engine.model.offer import EscalationStep, LimitReason
 from custom_components.offline_evse.engine.model.self_test import SelfTestResult
 from custom_components.offline_evse.engine.model.station import EvseKey
-from custom_components.offline_evse.engine.site.config import AfterExpiry
+from custom_components.offline_evse.engine.site.config import AfterExpiry, DefaultProfile
 from custom_components.offline_evse.engine.site.safety.self_test import SelfTestRefusal
-from simulator.description import CarDescription, PointDescription, StationDescription
+from simulator.description import CarDescription, PointDescription, SiteDescription, StationDescription
 from simulator.harbour_house import OWNER_TAG
 from simulator.physics.car import CarModel
 from simulator.physics.site import Branch
@@ -30,7 +30,8 @@ from .test_silences import DRIVEWAY, QUIET_HARBOUR, assert_safe
 
 pytestmark = pytest.mark.simulation
 
-PAIRS = [(60, 70), (60, 130), (120, 130), (120, 250), (300, 310), (300, 610)]
+PAIRS = [(60, 70), (60, 130), (120, 130), (120, 250), (300, 310), (300, 610), (45, 95)]
+"""How often a limit is repeated, and how long it holds without, in s; the last is nobody's but the installer's own."""
 
 
 async def _charge(loop: ClosedLoop, station_id: str = "driveway") -> None:
@@ -45,19 +46,30 @@ def _has_more_than_its_floor(point: ChargingPoint) -> bool:
     return point.evse.limit_a > 6
 
 
+def _of_version(version: str) -> SiteDescription:
+    """The quiet harbour, whose charger at the driveway speaks this version."""
+    first, *others = QUIET_HARBOUR.stations
+    return replace(QUIET_HARBOUR, stations=(replace(first, model=replace(first.model, version=version)), *others))
+
+
 @pytest.mark.parametrize("after", list(AfterExpiry))
-@pytest.mark.parametrize(("refresh_s", "expires_s"), PAIRS)
+@pytest.mark.parametrize(
+    ("version", "refresh_s", "expires_s"), [*(("1.6", *pair) for pair in PAIRS), ("2.1", 60, 70), ("2.1", 120, 250)]
+)
 def test_a_charger_out_of_sight_is_reckoned_with_for_as_long_as_it_may_draw(
-    tmp_path: Path, refresh_s: int, expires_s: int, after: AfterExpiry
+    tmp_path: Path, version: str, refresh_s: int, expires_s: int, after: AfterExpiry
 ) -> None:
     async def scenario() -> None:
         own = {"refresh_s": refresh_s, "expires_s": expires_s, "after_expiry": after}
-        async with running(QUIET_HARBOUR, tmp_path, chargers=own) as loop:
+        async with running(_of_version(version), tmp_path, chargers=own) as loop:
             await _charge(loop)
             evse, point = loop.site.evses[DRIVEWAY], loop.point(DRIVEWAY)
             await loop.run(2 * refresh_s)
             # It is refreshed before it runs out.
             assert point.evse.limit_a == 16
+            held = loop.simulator.stations["driveway"].profiles.held[1]
+            # A charger of 2.1 counts the silence itself besides.
+            assert expires_s in {profile.max_offline_s for profile in held} or version != "2.1"
             too_little: list[tuple[float, float]] = []
             loop.simulator.fault(kind="drop", charger="driveway", seconds=expires_s + 200)
             await loop.until(lambda: not evse.connected, 60)
@@ -81,6 +93,41 @@ def test_a_charger_out_of_sight_is_reckoned_with_for_as_long_as_it_may_draw(
             assert_safe(loop)
             await loop.until(lambda: evse.connected, 400)
             assert_books(loop, await loop.finish(), sessions=1)
+
+    play(scenario)
+
+
+def test_a_car_that_plugs_in_unseen_finds_its_place_kept(tmp_path: Path) -> None:
+    twins = tuple(
+        replace(
+            station,
+            model=replace(station.model, auto_start_tag=OWNER_TAG),
+            points=(PointDescription(branch="guests"),),
+        )
+        for station in QUIET_HARBOUR.stations
+        if station.model.identity in ("driveway", "boathouse")
+    )
+    yard = replace(QUIET_HARBOUR, stations=twins)
+
+    async def scenario() -> None:
+        async with running(yard, tmp_path, chargers={"default_profile": DefaultProfile.NONE}) as loop:
+            # A session with a link, so that the charger knows the card.
+            await _charge(loop)
+            loop.simulator.unplug(charger="driveway")
+            loop.simulator.plug(charger="boathouse")
+            other = loop.point(EvseKey("boathouse", 1))
+            await loop.until(lambda: other.evse.terminals_a[0] > 15, 120)
+            # No meter shows what the fuse of the guests carries, and without a floor a charger gives all that it can.
+            loop.simulator.fault(kind="drop", charger="driveway", seconds=400)
+            await loop.until(lambda: other.evse.terminals_a[0] == 0, 60)
+            loop.simulator.plug(charger="driveway")
+            await loop.until(lambda: loop.point(DRIVEWAY).evse.terminals_a[0] > 15, 60)
+            await loop.run(200)
+            assert max(loop.simulator.site.fuses["guests"].peak_a) <= 20
+            await loop.until(lambda: loop.site.evses[DRIVEWAY].connected, 300)
+            await loop.until(lambda: min(loop.point(DRIVEWAY).evse.limit_a, other.evse.limit_a) >= 6, 300)
+            assert_safe(loop)
+            assert_books(loop, await loop.finish(), sessions=3)
 
     play(scenario)
 

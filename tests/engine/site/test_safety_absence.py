@@ -87,6 +87,34 @@ async def test_a_charger_that_comes_back_is_as_it_is() -> None:
     assert bay.held_a == 12
 
 
+@pytest.mark.parametrize(
+    ("own", "left_a"),
+    [
+        ({"default_profile": DefaultProfile.SAFE, "hardware_a": 32.0}, 16.0),
+        ({"default_profile": DefaultProfile.SAFE, "safe_a": 10.0}, 15.0),
+        ({"default_profile": DefaultProfile.ZERO}, 16.0),
+        ({"default_profile": DefaultProfile.NONE}, 9.0),
+        ({"default_profile": DefaultProfile.NONE, "hardware_a": 18.0}, 7.0),
+        ({"default_profile": DefaultProfile.NONE, "hardware_a": 32.0}, 0.0),
+    ],
+)
+async def test_a_car_that_plugs_in_unseen_is_reckoned_with_at_what_its_charger_would_give(
+    place: Place, box: Wallbox, own: dict[str, Any], left_a: float
+) -> None:
+    await place.reload(stations=(charger("ONE", **own), charger("TWO")))
+    other = await place.dial(Wallbox, "TWO")
+    await other.boot()
+    await other.plug_in()
+    await place.pass_time(20, box, other)
+    assert place.evse(TWO).offer.current_a == 16
+    # No meter would show a car there, and nobody could tell it anything.
+    await box.hang_up()
+    await until(lambda: not place.evse(ONE).connected)
+    await place.pass_time(10, other)
+    # A cut goes 0.2 A further than it has to.
+    assert left_a - 0.21 <= place.evse(TWO).offer.current_a <= left_a
+
+
 async def test_what_an_absent_charger_gives_up_goes_to_the_others(place: Place, box: Wallbox) -> None:
     await place.reload(
         stations=(charger("ONE", refresh_s=60, expires_s=70), charger("TWO", refresh_s=60, expires_s=70))

@@ -52,6 +52,8 @@ class EvsePlacement:
     """Share within its class."""
     hardware_a: float | None = None
     """What it may draw where no limit of ours holds any more; None: no more than `maximum_a`."""
+    unseen_a: float | None = None
+    """What a car may draw that plugs in while the station is out of sight; None: `safe_a`."""
     can_switch_phases: bool = False
     """Whether it can be told to charge on one phase instead of three, and back."""
 

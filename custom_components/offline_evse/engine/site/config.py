@@ -80,6 +80,17 @@ class StationConfig:
     minimum_level: EvidenceLevel = EvidenceLevel.KEY
     """How much somebody has to prove who comes without a card in its reader."""
 
+    @property
+    def unseen_a(self) -> float:
+        """What a car may draw that plugs in while nothing can be told to the charger, in A: its default profile."""
+        match self.default_profile:
+            case DefaultProfile.NONE:
+                return self.maximum_a if self.hardware_a is None else self.hardware_a
+            case DefaultProfile.ZERO:
+                return 0.0
+            case DefaultProfile.SAFE:
+                return self.safe_a
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteConfig:

@@ -81,6 +81,7 @@ class SiteRegister:
                     priority=config.priority,
                     weight=config.weight,
                     hardware_a=config.hardware_a,
+                    unseen_a=config.unseen_a,
                     can_switch_phases=config.can_switch_phases,
                 )
             )

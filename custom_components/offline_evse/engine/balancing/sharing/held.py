@@ -11,7 +11,7 @@ def held_for_absent(tracks: Iterable[EvseTrack], tree: FuseTree, hearing: Mappin
     """Return what is held for EVSEs that cannot be told anything, by row, in A or W.
 
     An offline EVSE keeps the most that it may believe it has; where no meter tells, also a car that plugs in unseen
-    is reckoned with, at the floor profile's current. One that refused its last offer keeps what it may have beyond.
+    is reckoned with, at what it would be given then. One that refused its last offer keeps what it may have beyond.
     """
     held = [0.0] * len(tree.rows)
     others = tree.shared.counts_others
@@ -24,7 +24,9 @@ def held_for_absent(tracks: Iterable[EvseTrack], tree: FuseTree, hearing: Mappin
                 for row, cost in counted:
                     held[row] += cost * max(track.possible_a, track.offer_a)
         if not track.demand.connected:
-            unseen_a = max(track.possible_a, track.placement.safe_a)
+            placement = track.placement
+            floor_a = placement.safe_a if placement.unseen_a is None else placement.unseen_a
+            unseen_a = max(track.possible_a, floor_a)
             for row, cost in coefficients:
                 held[row] += cost * (track.possible_a if tree.rows[row].shows_in(hearing) else unseen_a)
         elif track.failed and track.possible_a > track.offer_a:

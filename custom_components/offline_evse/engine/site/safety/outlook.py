@@ -9,7 +9,7 @@ from ...model.offer import BalancingDecision
 from ...model.outlook import Outlook
 from ..register import SiteRegister
 from ..state import EvseState
-from ..steering.absence import GRACE_S, floor_profile_a, unbound_a
+from ..steering.absence import GRACE_S, unbound_a
 from ..steering.steering import Steering
 
 LOOK_EVERY_S: Final = 5.0
@@ -44,9 +44,8 @@ class OutlookWatch:
 
     def _prospect(self, evse: EvseState, now_s: float) -> Prospect:
         config = self._register.configs[evse.key.station_id]
-        floor_a = floor_profile_a(config)
         if not evse.has_transaction:
-            then_a = unbound_a(config) if floor_a is None or self._steering.absence.never_falls(config) else floor_a
+            then_a = unbound_a(config) if self._steering.absence.never_falls(config) else config.unseen_a
             return Prospect(evse=evse.key, running=False, now_a=0.0, then_a=then_a, falls_after_s=None)
         in_force = self._steering.dispatch.in_force(evse.key)
         now_a = max(evse.offer.current_a, in_force[0] if in_force else 0.0)
