@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Protocol
 
 from bumble.att import AttributeValue
 from bumble.core import UUID, AdvertisingData
@@ -10,68 +9,57 @@ from bumble.device import Connection, Device
 from bumble.gatt import Characteristic, Service
 
 from .air import Air
+from .holder import Holder, HolderLink
 
 ADVERTISED_EVERY_MS = 20.0
 """The shortest interval that the standard permits (Bluetooth Core, Vol 6, Part B, 4.4.2.2)."""
 
 
-class Answering(Protocol):
-    """The half of a holder that knows keys and messages, and no radio."""
+SERVICE_UUID = "60bd6b8e-57ca-4f1a-a13c-0d24108923d3"
+INFO_UUID = "60bd6b8e-57ca-4f1a-a13c-0d24108923d4"
+WRITE_UUID = "60bd6b8e-57ca-4f1a-a13c-0d24108923d5"
+NOTIFY_UUID = "60bd6b8e-57ca-4f1a-a13c-0d24108923d6"
 
-    def connected(self, frame_bytes: int) -> None:
-        """A reader has connected; a frame of the answer may have `frame_bytes`."""
-
-    def received(self, frame: bytes) -> Iterable[bytes]:
-        """A frame has come; returns the frames to answer with, which may be none."""
-
-
-class Uuids(Protocol):
-    """The attributes under which a holder is found."""
-
-    service: str
-    info: str
-    write: str
-    notify: str
+type Tampering = Callable[[HolderLink, list[bytes]], list[bytes]]
+"""What a dishonest phone makes of the frames that it would answer with."""
 
 
 class Phone:
     """One holder in the air."""
 
-    def __init__(self, air: Air, device: Device, uuids: Uuids, half: Answering, info: bytes, mtu: int) -> None:
+    def __init__(self, device: Device, holder: Holder, mtu: int) -> None:
         """Use `Phone.switch_on` instead."""
-        self._air = air
         self._device = device
-        self._uuids = uuids
-        self._half = half
+        self._connection: Connection | None = None
         self._sending: set[asyncio.Task[None]] = set()
+        self.holder = holder
         self.address = device.random_address.to_string(False)
-        self.connections = 0
-        """How often a reader has connected."""
-        self.on_connected: Callable[[], None] | None = None
+        self.links: list[HolderLink] = []
+        """One for every reader that has connected, the newest last."""
+        self.prepare: Callable[[HolderLink], None] | None = None
+        """Called with every new link, before anything is said."""
+        self.tamper: Tampering | None = None
         device.gatt_server.max_mtu = mtu
         properties = Characteristic.Properties
-        self._notify = Characteristic[bytes](UUID(uuids.notify), properties.NOTIFY, Characteristic.READABLE, b"")
-        self._connection: Connection | None = None
+        self._notify = Characteristic[bytes](UUID(NOTIFY_UUID), properties.NOTIFY, Characteristic.READABLE, b"")
         written = Characteristic[bytes](
-            UUID(uuids.write),
+            UUID(WRITE_UUID),
             properties.WRITE | properties.WRITE_WITHOUT_RESPONSE,
             Characteristic.WRITEABLE,
             AttributeValue(write=self._written),
         )
-        read = Characteristic[bytes](UUID(uuids.info), properties.READ, Characteristic.READABLE, info)
-        device.add_services([Service(UUID(uuids.service), [read, written, self._notify])])
+        read = Characteristic[bytes](UUID(INFO_UUID), properties.READ, Characteristic.READABLE, holder.info)
+        device.add_services([Service(UUID(SERVICE_UUID), [read, written, self._notify])])
         device.on("connection", self._connected)
 
     @classmethod
-    async def switch_on(
-        cls, air: Air, address: str, uuids: Uuids, half: Answering, *, info: bytes, mtu: int = 185
-    ) -> Phone:
+    async def switch_on(cls, air: Air, address: str, holder: Holder, *, mtu: int = 185) -> Phone:
         """Put a holder into the air; nobody hears it before `advertise`. `mtu` is the longest that it agrees to."""
-        return cls(air, await air.device("holder", address), uuids, half, info, mtu)
+        return cls(await air.device("holder", address), holder, mtu)
 
     async def advertise(self, service_data: bytes | None) -> None:
         """Be heard with these bytes under its service; None: with the service alone, as an iPhone is."""
-        service = bytes(UUID(self._uuids.service))
+        service = bytes(UUID(SERVICE_UUID))
         structure = (
             (AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS, service)
             if service_data is None
@@ -107,22 +95,25 @@ class Phone:
 
     def _connected(self, connection: Connection) -> None:
         self._connection = connection
-        self.connections += 1
-        connection.on("disconnection", self._disconnected)
-        connection.on("connection_att_mtu_update", self._agreed)
-        self._agreed()
-        if self.on_connected is not None:
-            self.on_connected()
+        link = self.holder.link(connection.att_mtu - 3)
+        self.links.append(link)
+        if self.prepare is not None:
+            self.prepare(link)
 
-    def _agreed(self) -> None:
-        if self._connection is not None:
-            self._half.connected(self._connection.att_mtu - 3)
+        def agreed() -> None:
+            link.frame_bytes = connection.att_mtu - 3
+
+        connection.on("disconnection", self._disconnected)
+        connection.on("connection_att_mtu_update", agreed)
 
     def _disconnected(self, reason: int) -> None:
         self._connection = None
 
     def _written(self, connection: Connection, value: bytes) -> None:
-        answer = tuple(self._half.received(bytes(value)))
+        link = self.links[-1]
+        answer = link.receive(bytes(value))
+        if self.tamper is not None:
+            answer = self.tamper(link, answer)
         if answer:
             task = asyncio.get_running_loop().create_task(self.send(answer))
             self._sending.add(task)
