@@ -53,6 +53,7 @@ CONNECTOR_BINARY_SENSORS: tuple[OfflineEvseBinarySensorDescription[EvseState], .
     ),
     OfflineEvseBinarySensorDescription(
         key="charging",
+        translation_key="charging",
         device_class=BinarySensorDeviceClass.BATTERY_CHARGING,
         is_on_fn=lambda evse: None if evse.connector_status is None else evse.charging,
     ),

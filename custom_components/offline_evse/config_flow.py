@@ -24,11 +24,19 @@ from .devices import charger_subentry
 from .discovery import card_title
 from .engine.model.station import StationIdentity
 from .flows.charger import ChargerFlow
-from .flows.charger_form import as_form, charger_data, charger_errors, form_schema, loaded_site, suggestions
+from .flows.charger_form import (
+    as_form,
+    charger_data,
+    charger_error_figures,
+    charger_errors,
+    form_schema,
+    loaded_site,
+    suggestions,
+)
 from .flows.circuit import CircuitFlow
 from .flows.circuit_steps import CircuitSteps
 from .flows.options import OfflineEvseOptionsFlow
-from .flows.schemas import flat, main_fuse_schema, port_schema, site_schema
+from .flows.schemas import flat, main_fuse_schema, port_schema, power_in_w, site_schema
 from .port import bind_error, bind_reason
 
 
@@ -48,7 +56,8 @@ class OfflineEvseConfigFlow(CircuitSteps[ConfigFlowContext, ConfigFlowResult, st
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for name and port, and try the port."""
-        self._async_abort_entries_match()
+        if self._async_current_entries(include_ignore=False):
+            return self.async_abort(reason="single_instance_allowed")
         errors: dict[str, str] = {}
         placeholders = {"port": "", "error": ""}
         if user_input is not None:
@@ -70,7 +79,7 @@ class OfflineEvseConfigFlow(CircuitSteps[ConfigFlowContext, ConfigFlowResult, st
     async def async_step_fuse(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the main fuse."""
         if user_input is not None:
-            self.circuit |= user_input | {CONF_CIRCUIT_ID: MAIN_CIRCUIT}
+            self.circuit |= power_in_w(user_input) | {CONF_CIRCUIT_ID: MAIN_CIRCUIT}
             return await self.async_step_meter()
         return self.async_show_form(step_id="fuse", data_schema=main_fuse_schema())
 
@@ -140,6 +149,7 @@ class OfflineEvseConfigFlow(CircuitSteps[ConfigFlowContext, ConfigFlowResult, st
         if charger_subentry(entry, self._station_id):
             return self.async_abort(reason="already_adopted")
         errors: dict[str, str] = {}
+        figures: dict[str, str] = {}
         suggested = as_form(suggestions(entry, self._station_id, self._identity))
         if user_input is not None:
             if not (errors := charger_errors(entry, user_input)):
@@ -155,6 +165,7 @@ class OfflineEvseConfigFlow(CircuitSteps[ConfigFlowContext, ConfigFlowResult, st
                 )
                 return self.async_abort(reason="charger_added")
             suggested = user_input
+            figures = charger_error_figures(entry, user_input)
         return self.async_show_form(
             step_id="adopt",
             data_schema=self.add_suggested_values_to_schema(form_schema(entry), suggested),
@@ -162,6 +173,7 @@ class OfflineEvseConfigFlow(CircuitSteps[ConfigFlowContext, ConfigFlowResult, st
                 "charger": card_title(self._station_id, self._identity),
                 "station_id": self._station_id,
                 "site": entry.title,
+                **figures,
             },
             errors=errors,
         )

@@ -171,7 +171,7 @@ class Check:
     def _charging(self, charger: str) -> Callable[[], Any]:
         async def flows() -> bool:
             point = (await self._simulation.state())["chargers"][charger]["connectors"]["1"]
-            entity = f"binary_sensor.{charger.replace('-', '_')}_connector_1_charging"
+            entity = f"binary_sensor.{charger.replace('-', '_')}_connector_1_car_charging"
             flowing: bool = point["power_w"] > 1000
             return flowing and (await self._home.states())[entity]["state"] == "on"
 

@@ -42,17 +42,17 @@ async def test_session(hass: HomeAssistant, site: Site, charger: Wallbox) -> Non
     """Plugged and charging follow the car."""
     await site.enrol_card(Credential(id_token=IdToken(CARD), name="Ann"))
     assert hass.states.get(f"{CONNECTOR}_cable").state == STATE_OFF
-    assert hass.states.get(f"{CONNECTOR}_charging").state == STATE_OFF
+    assert hass.states.get(f"{CONNECTOR}_car_charging").state == STATE_OFF
 
     await charger.status("Preparing")
     await state_is(hass, f"{CONNECTOR}_cable", STATE_ON)
-    assert hass.states.get(f"{CONNECTOR}_charging").state == STATE_OFF
+    assert hass.states.get(f"{CONNECTOR}_car_charging").state == STATE_OFF
 
     transaction = await charger.start(CARD, meter_wh=0)
     await charger.status("Charging")
-    await state_is(hass, f"{CONNECTOR}_charging", STATE_ON)
+    await state_is(hass, f"{CONNECTOR}_car_charging", STATE_ON)
     await charger.status("SuspendedEV")
-    await state_is(hass, f"{CONNECTOR}_charging", STATE_OFF)
+    await state_is(hass, f"{CONNECTOR}_car_charging", STATE_OFF)
     assert hass.states.get(f"{CONNECTOR}_cable").state == STATE_ON
 
     await charger.stop(transaction, meter_wh=100)
@@ -78,7 +78,7 @@ async def test_status_not_told(hass: HomeAssistant, site: Site, charger: Wallbox
     """A connector whose status is still to come is unknown, not unplugged."""
     await charger.measure(None, connector=2, energy_wh=1_000)
     await state_is(hass, "binary_sensor.garage_connector_2_cable", STATE_UNKNOWN)
-    assert hass.states.get("binary_sensor.garage_connector_2_charging").state == STATE_UNKNOWN
+    assert hass.states.get("binary_sensor.garage_connector_2_car_charging").state == STATE_UNKNOWN
     assert hass.states.get("binary_sensor.garage_connector_2_problem").state == STATE_UNKNOWN
 
 

@@ -55,6 +55,20 @@ async def test_waiting_ends_by_itself_when_a_charger_dials_in(
     assert "CP-9" in empty_site.stations
 
 
+async def test_who_came_while_the_address_was_read_is_not_waited_for(
+    hass: HomeAssistant, empty_site: Site, empty_site_entry: MockConfigEntry, dial: Dial
+) -> None:
+    one, several = [await begin(hass, empty_site_entry) for _ in range(2)]
+    await (await dial(empty_site.port, "CP-8")).boot()
+    one = await go_on(hass, one, {"station": "wait"})
+    assert one["step_id"] == "adopt"
+    await (await dial(empty_site.port, "CP-9")).boot()
+    several = await go_on(hass, several, {"station": "wait"})
+    assert several["step_id"] == "user"
+    _, station = several["data_schema"].schema.values()
+    assert {option["value"] for option in station.config["options"]} >= {"id:CP-8", "id:CP-9"}
+
+
 async def test_waiting_for_nobody_ends_with_a_hint(
     hass: HomeAssistant, empty_site: Site, empty_site_entry: MockConfigEntry
 ) -> None:
@@ -106,7 +120,9 @@ async def test_an_id_can_be_typed(hass: HomeAssistant, site: Site, site_entry: M
         assert flow["errors"] == {"station_id": error}
     flow = await go_on(hass, flow, {"station_id": " CP-2 "})
     assert flow["step_id"] == "adopt"
-    assert (await go_on(hass, flow, ANSWERS | {"safe": 20}))["errors"] == {"safe": "above_maximum"}
+    refused = await go_on(hass, flow, ANSWERS | {"safe": 20})
+    assert refused["errors"] == {"safe": "above_maximum"}
+    assert refused["description_placeholders"]["maximum"] == "16"
     done = await go_on(hass, flow, ANSWERS | {"advanced": {"minimum": 6, "priority": 1, "password": "secret"}})
     await hass.async_block_till_done()
     assert done["data"]["password"] == "secret"

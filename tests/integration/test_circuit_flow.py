@@ -37,7 +37,7 @@ def parents_offered(flow: SubentryFlowResult) -> set[str]:
 
 
 async def test_a_fuse_below_the_main_fuse(hass: HomeAssistant, site: Site, site_entry: MockConfigEntry) -> None:
-    garage = await add(hass, site_entry, "Garage", limit_power=11000)
+    garage = await add(hass, site_entry, "Garage", limit_power=11)
     circuit = next(each for each in site.config.circuits if each.name == "Garage")
     assert circuit.circuit_id == garage.data["circuit_id"]
     assert circuit.parent_id == "main"
@@ -48,10 +48,11 @@ async def test_a_fuse_below_the_main_fuse(hass: HomeAssistant, site: Site, site_
 async def test_a_changed_fuse_drops_no_socket(
     hass: HomeAssistant, charger: Wallbox, site: Site, site_entry: MockConfigEntry
 ) -> None:
-    garage = await add(hass, site_entry, "Garage", limit_power=11000)
+    garage = await add(hass, site_entry, "Garage", limit_power=11)
     flow = await site_entry.start_subentry_reconfigure_flow(hass, garage.subentry_id)
     assert flow["step_id"] == "reconfigure"
     assert get_schema_suggested_value(flow["data_schema"].schema, "name") == "Garage"
+    assert get_schema_suggested_value(flow["data_schema"].schema, "limit_power") == 11
     flow = await go_on(hass, flow, {"name": "Barn", "parent": "main", "fuse": 20, "phases": "l2"})
     flow = await go_on(hass, flow, {"meter_kind": "none"})
     done = await go_on(hass, flow, NO_METER)

@@ -11,8 +11,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.offline_evse.engine.model.phases import PhaseAmperes
 from custom_components.offline_evse.engine.site.site import Site
-from custom_components.offline_evse.flows.charger_form import charger_errors
-from custom_components.offline_evse.flows.tree_form import circuit_errors
+from custom_components.offline_evse.flows.charger_form import charger_error_figures, charger_errors
+from custom_components.offline_evse.flows.tree_form import circuit_error_figures, circuit_errors
 from custom_components.offline_evse.inputs.meter import MeterSetUp, phase_currents
 from custom_components.offline_evse.inputs.meter_kind import MeterKind
 from custom_components.offline_evse.inputs.meter_pace import MeterPace
@@ -46,6 +46,11 @@ def test_a_fuse_that_cannot_be(circuit_id: str | None, values: dict[str, Any], e
     assert bool(found) == bool(errors)
 
 
+def test_who_minds_a_fuse_is_named() -> None:
+    figures = circuit_error_figures(home(), {"circuit_id": "main"}, {"fuse": 10.0, "derate": 50, "phases": "l1"})
+    assert figures == {"carries": "5", "minimum": "6", "chargers": "Garage", "wired": "Garage", "above": "Main fuse"}
+
+
 @pytest.mark.parametrize(
     ("values", "error"),
     [
@@ -58,6 +63,8 @@ def test_a_charger_that_cannot_be(values: dict[str, Any], error: dict[str, str])
     entry = home(fuse_a=15.0, derate=80)
     assert site_config(entry).circuits[0].limit_a == PhaseAmperes(12, 12, 12)
     assert charger_errors(entry, CHARGER | {"safe": 0.0} | values) == error
+    figures = charger_error_figures(entry, CHARGER | {"safe": 0.0} | values)
+    assert (figures["fuse"], figures["carries"], figures["phases"]) == ("Main fuse", "12", "L1, L2, L3")
 
 
 def test_a_wiring_can_be_left_to_be_learned_below_a_meter_that_tells_the_phases(site_entry: MockConfigEntry) -> None:

@@ -111,7 +111,7 @@ async def test_an_address_that_is_not_ours_is_told(hass: HomeAssistant, free_por
 async def test_there_is_one_site_only(hass: HomeAssistant, empty_site: Site) -> None:
     flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert flow["type"] is FlowResultType.ABORT
-    assert flow["reason"] == "already_configured"
+    assert flow["reason"] == "single_instance_allowed"
 
 
 @pytest.mark.usefixtures("own_folder", "grid_sensors")

@@ -133,8 +133,8 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
     [
         (
             "exceptions",
-            {"charger", "circuit", "count", "current", "day", "error", "event", "folder", "limit", "load", "maximum"}
-            | {"minimum", "missing", "phase", "port", "taken"},
+            {"alone", "charger", "circuit", "count", "current", "day", "error", "event", "folder", "hours", "limit"}
+            | {"load", "maximum", "minimum", "minutes", "missing", "over", "phase", "port", "taken"},
         ),
         (
             "issues",
@@ -154,8 +154,16 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
             | {"old_port", "phase", "phases", "port", "reserve", "safe", "seen_in", "seen_on", "site", "station_id"}
             | {"told", "wiring"},
         ),
-        ("config", {"charger", "entities", "error", "name", "port", "site", "station_id"}),
-        ("config_subentries", {"charger", "entities", "remote_url", "url"}),
+        (
+            "config",
+            {"carries", "charger", "circuit", "entities", "error", "fuse", "maximum", "minimum", "name", "phases"}
+            | {"port", "site", "station_id"},
+        ),
+        (
+            "config_subentries",
+            {"above", "carries", "charger", "chargers", "circuit", "entities", "fuse", "maximum", "minimum", "phases"}
+            | {"remote_url", "url", "wired"},
+        ),
         ("device", {"number"}),
     ],
 )

@@ -123,9 +123,8 @@ async def test_the_form_plays_and_shows_what_came_of_it(
     assert result["step_id"] == "try_it_result"
     told = result["description_placeholders"]
     assert told is not None
-    assert told["trips"] == "0"
-    assert told["hours"] == "0.5"
-    assert "Garage" in told["cars"]
+    assert told["report"].startswith("In 0.5 h, no fuse would have tripped.")
+    assert "| Charger | Got | Waited | Offered at most |\n|---|---:|---:|---:|\n| Garage |" in told["report"]
     done = await hass.config_entries.options.async_configure(flow["flow_id"], {})
     assert done["type"] is FlowResultType.CREATE_ENTRY
     assert dict(site_entry.options) == {}

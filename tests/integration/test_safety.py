@@ -28,6 +28,7 @@ from custom_components.offline_evse.engine.model.offer import (
     Offer,
 )
 from custom_components.offline_evse.engine.model.outlook import Outlook
+from custom_components.offline_evse.engine.model.phases import Phase
 from custom_components.offline_evse.engine.model.self_test import SelfTest, SelfTestResult
 from custom_components.offline_evse.engine.model.station import EvseKey
 from custom_components.offline_evse.engine.site.safety.self_test import SelfTestRefusal
@@ -42,7 +43,7 @@ from .wallbox import Wallbox
 CARD = "04A2B3C4D5E6F7"
 KEY = EvseKey(STATION, 1)
 STOP_ALL = "switch.home_stop_all_charging"
-EXPLANATION = "sensor.garage_connector_1_limit_explanation"
+EXPLANATION = "sensor.garage_connector_1_why"
 SELF_TEST = "sensor.garage_self_test"
 OUTLOOK = "sensor.home_if_home_assistant_stops"
 
@@ -90,6 +91,15 @@ async def test_explanation(hass: HomeAssistant, session: int, site: Site) -> Non
     await state_is(hass, EXPLANATION, "Somebody has set 8 A as the most it may have.")
 
 
+async def test_explanation_of_nothing(hass: HomeAssistant, site: Site, charger: Wallbox) -> None:
+    """Who stands before a car that does not charge is told what to do."""
+    await charger.status("Available")
+    await state_is(hass, EXPLANATION, "No car is plugged in.")
+    await charger.status("Preparing")
+    waits = "A car is plugged in, but no session is running: present a card, or turn Charging on."
+    await state_is(hass, EXPLANATION, waits)
+
+
 async def test_explanation_of_a_fuse(hass: HomeAssistant, session: int, site: Site) -> None:
     """A fuse is named with its phase, what it carries and what it would take to have more."""
     evse = site.evses[KEY]
@@ -125,6 +135,7 @@ async def test_outlook(hass: HomeAssistant, session: int) -> None:
     assert shown.attributes["falls_to"] == 6.0
     expected = "1 charger falls to 6 A. Worst case 16 A of 25 A on L1 of Main fuse."
     assert shown.attributes["sentence"] == expected
+    await state_is(hass, f"{OUTLOOK}_in_words", expected)
 
 
 async def test_outlook_sentences(hass: HomeAssistant, site: Site) -> None:
@@ -132,11 +143,16 @@ async def test_outlook_sentences(hass: HomeAssistant, site: Site) -> None:
     outlook = Outlook(
         falling_count=3, holding_count=2, rising_count=1, to_a=6.0, circuit_id="main", load=11500, limit=17000
     )
-    assert outlook_sentence(Sentences(hass), outlook, "Bays") == (
+    names = {"main": "Bays", "board": "Board"}
+    assert outlook_sentence(Sentences(hass), outlook, names) == (
         "3 chargers fall to 6 A. 2 chargers keep what they have. 1 charger gets more than now. "
         "Worst case 11.5 kW of 17 kW at Bays."
     )
-    assert outlook_sentence(Sentences(hass), Outlook(falling_count=0), "-") == "Nobody is charging."
+    assert outlook_sentence(Sentences(hass), Outlook(falling_count=0), names) == "Nobody is charging."
+    tight = Outlook(falling_count=0, full_load=48.0, full_limit=40.0, full_circuit_id="board", full_phase=Phase.L2)
+    assert outlook_sentence(Sentences(hass), tight, names) == (
+        "Nobody is charging. But if cars came to all chargers: 48 A of 40 A on L2 of Board."
+    )
 
 
 async def test_self_test_needs_a_car(hass: HomeAssistant, charger: Wallbox) -> None:

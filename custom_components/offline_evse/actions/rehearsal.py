@@ -21,6 +21,7 @@ from ..engine.model.rehearsal import RehearsalResult
 from ..engine.model.station import EvseKey
 from ..engine.site.rehearsal import RecordedDay, RehearsalRequest, rehearse
 from ..runtime import OfflineEvseConfigEntry
+from ..sentences import Sentences
 from ..site_config import meter_set_ups
 
 ATTR_CARS: Final = "cars"
@@ -34,6 +35,7 @@ ATTR_START: Final = "start"
 LONGEST_S: Final = 90.0
 """Computing time after which a rehearsal is broken off with what it has got, in s."""
 ROWS_SHOWN: Final = 12
+ROWS_REPORTED: Final = 6
 EVENING: Final = time(17, 0)
 
 FIELDS: Final[dict[vol.Marker, Any]] = {
@@ -71,7 +73,7 @@ def register_rehearsal(hass: HomeAssistant) -> None:
 async def simulate(call: ServiceCall) -> ServiceResponse:
     """Play the site and return how it fared."""
     entry: OfflineEvseConfigEntry = async_get_config_entry(call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY_ID))
-    return described(entry, await play(call.hass, entry, call.data))
+    return described(call.hass, entry, await play(call.hass, entry, call.data))
 
 
 async def play(hass: HomeAssistant, entry: OfflineEvseConfigEntry, asked: Mapping[str, Any]) -> Played:
@@ -127,7 +129,7 @@ async def _recorded(
     return found.day, found.means
 
 
-def described(entry: OfflineEvseConfigEntry, played: Played) -> dict[str, Any]:
+def described(hass: HomeAssistant, entry: OfflineEvseConfigEntry, played: Played) -> dict[str, Any]:
     """Describe how the site fared, as plain data and as tables that people can read."""
     result = played.result
     return {
@@ -167,28 +169,54 @@ def described(entry: OfflineEvseConfigEntry, played: Played) -> dict[str, Any]:
         ],
         "slice_minutes": result.slice_s / 60,
         "house_a": [[round(current_a, 1) for current_a in phases] for phases in result.house_a],
-        "report": f"{fuse_table(entry, result)}\n\n{car_table(entry, result)}",
+        "report": report(hass, entry, played),
     }
 
 
-def fuse_table(entry: OfflineEvseConfigEntry, result: RehearsalResult, rows: int = 6) -> str:
-    """Write the most strained fuses as a table."""
-    lines = [
+def report(hass: HomeAssistant, entry: OfflineEvseConfigEntry, played: Played) -> str:
+    """Write in Markdown how the site fared: the verdict first, then the fuses, then the cars."""
+    say = Sentences(hass).say
+    result = played.result
+    verdict = [
+        say(f"rehearsal_trips_{_plural(result.trips)}", hours=f"{result.played_s / 3600:g}", count=f"{result.trips}")
+    ]
+    if result.over_s:
+        alone_s = sum(row.over_without_cars_s for row in result.rows)
+        verdict.append(say("rehearsal_over", over=f"{result.over_s:.0f}", alone=f"{alone_s:.0f}"))
+    if not result.finished:
+        verdict.append(say("rehearsal_broken_off"))
+    if played.house == "recorded_means":
+        verdict.append(say("rehearsal_means"))
+    fuses = [
         f"| {circuit_name(entry, row.circuit_id)} | {row.phase.name} | {row.highest_a:.1f} / {row.limit_a:g} A "
         f"| {row.over_s:.0f} s | {row.heat:.0%} |"
-        for row in result.rows[:rows]
+        for row in result.rows[:ROWS_REPORTED]
     ]
-    return "\n".join(("| ⚡ | L | max / A | > A | 🌡 |", "|---|---|---:|---:|---:|", *lines))
-
-
-def car_table(entry: OfflineEvseConfigEntry, result: RehearsalResult) -> str:
-    """Write how the cars fared as a table."""
-    lines = [
-        f"| {charger_name(entry, car.evse)} | {car.energy_wh / 1000:.1f} / {car.wanted_wh / 1000:g} kWh "
+    cars = [
+        f"| {connector_name(entry, car.evse)} | {car.energy_wh / 1000:.1f} / {car.wanted_wh / 1000:g} kWh "
         f"| {car.waited_s / 60:.0f} min | {max(car.offers_a, default=0.0):.1f} A |"
         for car in result.cars
     ]
-    return "\n".join(("| 🚗 | kWh | ⏳ | max |", "|---|---:|---:|---:|", *lines))
+    return "\n".join(
+        (
+            " ".join(verdict),
+            "",
+            say("rehearsal_fuses"),
+            "|---|---|---:|---:|---:|",
+            *fuses,
+            "",
+            say("rehearsal_heat"),
+            "",
+            say("rehearsal_cars"),
+            "|---|---:|---:|---:|",
+            *cars,
+        )
+    )
+
+
+def _plural(count: int) -> str:
+    """Tell which of the sentences for a count to take."""
+    return {0: "none", 1: "one"}.get(count, "many")
 
 
 def circuit_name(entry: OfflineEvseConfigEntry, circuit_id: str) -> str:
@@ -201,3 +229,10 @@ def charger_name(entry: OfflineEvseConfigEntry, evse: EvseKey) -> str:
     """Name a charger for people; those that are not there yet have a number only."""
     subentry = charger_subentry(entry, evse.station_id)
     return subentry.title if subentry else evse.station_id
+
+
+def connector_name(entry: OfflineEvseConfigEntry, evse: EvseKey) -> str:
+    """Name a charger for people, with the number of the connector where it has several."""
+    name = charger_name(entry, evse)
+    several = sum(it.station_id == evse.station_id for it in entry.runtime_data.site.evses) > 1
+    return f"{name} {evse.evse_id}" if several else name

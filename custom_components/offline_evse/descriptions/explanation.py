@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from math import ceil
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import EntityCategory, UnitOfElectricCurrent
 
-from ..engine.model.offer import LimitReason, Offer
+from ..engine.model.offer import LimitReason
 from ..engine.model.outlook import Outlook
+from ..engine.model.phases import Phase
 from ..engine.model.station import EvseKey
 from ..engine.site.site import Site
 from ..engine.site.state import EvseState, SiteState
@@ -19,6 +20,10 @@ OUTLOOK_SAFE: Final = "safe"
 OUTLOOK_TIGHT: Final = "tight"
 OUTLOOK_OVERLOAD: Final = "overload"
 
+MOVED_LEAST: Final = 1.0
+"""How far a figure may be from the one in a sentence, in A (or W), without another one being said ..."""
+MOVED_SHARE: Final = 0.1
+"""... and as a share of it; the larger of both counts."""
 
 _SHARED: Final = frozenset(
     {
@@ -34,6 +39,14 @@ _SHARED: Final = frozenset(
 """Limits that several share: only there does it help anybody to know how much more it would take."""
 
 
+class _Said(NamedTuple):
+    """A sentence that was said, and what it said."""
+
+    meaning: tuple[object, ...]
+    missing_a: float | None
+    sentence: str
+
+
 class LimitExplainer:
     """Says in a sentence why an offer is not higher.
 
@@ -44,15 +57,15 @@ class LimitExplainer:
     def __init__(self, sentences: Sentences) -> None:
         """Begin with nothing said."""
         self._sentences = sentences
-        self._said: dict[EvseKey, tuple[tuple[object, ...], str]] = {}
+        self._said: dict[EvseKey, _Said] = {}
 
     def value(self, site: Site, evse: EvseState) -> str:
         """Return the sentence about the present offer of a connector."""
-        meaning = _meaning(evse.offer)
+        meaning, missing_a = _meaning(evse), evse.offer.missing_a
         said = self._said.get(evse.key)
-        if said is None or said[0] != meaning:
-            said = self._said[evse.key] = (meaning, self._sentence(site, evse))
-        return said[1]
+        if said is None or said.meaning != meaning or _moved(said.missing_a, missing_a):
+            said = self._said[evse.key] = _Said(meaning, missing_a, self._sentence(site, evse))
+        return said.sentence
 
     def _sentence(self, site: Site, evse: EvseState) -> str:
         offer = evse.offer
@@ -60,7 +73,9 @@ class LimitExplainer:
         circuit = None if binding.circuit_id is None else site.state.layout.get(binding.circuit_id)
         filled = {"current": amperes(offer.current_a), "circuit": site.config.name if circuit is None else circuit.name}
         reason = str(binding.reason)
-        if binding.reason is LimitReason.CIRCUIT and circuit is not None and binding.phase is not None:
+        if binding.reason is LimitReason.NOT_CHARGING:
+            reason = _idle(evse)
+        elif binding.reason is LimitReason.CIRCUIT and circuit is not None and binding.phase is not None:
             left_a = site.state.available_a(circuit.circuit_id)
             limit_a = circuit.limit_a[binding.phase]
             filled["phase"] = binding.phase.name
@@ -79,10 +94,25 @@ class LimitExplainer:
         return " ".join(parts)[:LONGEST]
 
 
-def _meaning(offer: Offer) -> tuple[object, ...]:
+def _idle(evse: EvseState) -> str:
+    """Tell which sentence says why nothing asks for current: a person at a car that waits has to know what to do."""
+    if evse.has_transaction or evse.plugged is None:
+        return "not_charging"
+    return "not_started" if evse.plugged else "not_plugged"
+
+
+def _meaning(evse: EvseState) -> tuple[object, ...]:
     """Return what has to change before a new sentence is worth saying."""
-    missing_a = None if offer.missing_a is None else ceil(offer.missing_a)
-    return (offer.binding, round(offer.current_a), missing_a)
+    offer = evse.offer
+    idle = _idle(evse) if offer.binding.reason is LimitReason.NOT_CHARGING else None
+    return (offer.binding, round(offer.current_a), offer.missing_a is None, idle)
+
+
+def _moved(said: float | None, now: float | None) -> bool:
+    """Tell whether a figure is so far from the one that was said that it is worth another sentence."""
+    if said is None or now is None:
+        return said is not now
+    return abs(now - said) > max(MOVED_LEAST, MOVED_SHARE * abs(said))
 
 
 def explanation_sensors(sentences: Sentences) -> tuple[OfflineEvseSensorDescription[EvseState], ...]:
@@ -108,6 +138,39 @@ def explanation_sensors(sentences: Sentences) -> tuple[OfflineEvseSensorDescript
     )
 
 
+class OutlookTeller:
+    """Says in a sentence what would happen without Home Assistant; as steadily as `LimitExplainer`."""
+
+    def __init__(self, sentences: Sentences) -> None:
+        """Begin with nothing said."""
+        self._sentences = sentences
+        self._said: tuple[Outlook, str] | None = None
+
+    def value(self, _: Site, state: SiteState) -> str | None:
+        """Return the sentence about the present outlook."""
+        outlook = state.outlook
+        if outlook is None:
+            return None
+        if self._said is None or _differs(self._said[0], outlook):
+            self._said = (outlook, outlook_sentence(self._sentences, outlook, _names(state))[:LONGEST])
+        return self._said[1]
+
+
+def _differs(said: Outlook, now: Outlook) -> bool:
+    """Tell whether an outlook is worth another sentence."""
+
+    def words(outlook: Outlook) -> tuple[object, ...]:
+        charging = (outlook.falling_count, outlook.holding_count, outlook.rising_count, outlook.to_a)
+        return (*charging, outlook.circuit_id, outlook.limit, outlook.safe, outlook.safe_when_full)
+
+    return words(said) != words(now) or _moved(said.load, now.load)
+
+
+def _names(state: SiteState) -> dict[str, str]:
+    """Return the names of circuits by their ids."""
+    return {circuit_id: circuit.name for circuit_id, circuit in state.layout.items()}
+
+
 def outlook_sensors(sentences: Sentences) -> tuple[OfflineEvseSensorDescription[SiteState], ...]:
     """Describe what the site shows of the time without Home Assistant."""
 
@@ -131,20 +194,26 @@ def outlook_sensors(sentences: Sentences) -> tuple[OfflineEvseSensorDescription[
             value_fn=value,
             attributes_fn=attributes,
         ),
+        OfflineEvseSensorDescription(
+            key="if_home_assistant_stops_in_words",
+            translation_key="if_home_assistant_stops_in_words",
+            entity_category=EntityCategory.DIAGNOSTIC,
+            value_fn=OutlookTeller(sentences).value,
+        ),
     )
 
 
 def _outlook_attributes(sentences: Sentences, state: SiteState, outlook: Outlook) -> Mapping[str, Any]:
     """Describe an outlook, in a sentence and in figures."""
-    circuit = None if outlook.circuit_id is None else state.layout.get(outlook.circuit_id)
+    names = _names(state)
     return {
-        "sentence": outlook_sentence(sentences, outlook, "-" if circuit is None else circuit.name),
+        "sentence": outlook_sentence(sentences, outlook, names),
         "falling": outlook.falling_count,
         "holding": outlook.holding_count,
         "rising": outlook.rising_count,
         "falls_to": outlook.to_a,
         "after": round(outlook.after_s / 10) * 10,
-        "circuit": None if circuit is None else circuit.name,
+        "circuit": None if outlook.circuit_id is None else names.get(outlook.circuit_id),
         "phase": None if outlook.phase is None else outlook.phase.name,
         "load": round(outlook.load, 1),
         "limit": outlook.limit,
@@ -153,8 +222,8 @@ def _outlook_attributes(sentences: Sentences, state: SiteState, outlook: Outlook
     }
 
 
-def outlook_sentence(sentences: Sentences, outlook: Outlook, circuit: str) -> str:
-    """Say what would happen without Home Assistant, and whether the fuses bear it."""
+def outlook_sentence(sentences: Sentences, outlook: Outlook, names: Mapping[str, str]) -> str:
+    """Say what would happen without Home Assistant, and whether the fuses bear it; `names` are those of circuits."""
     parts: list[str] = []
     if outlook.falling_count:
         one = "one" if outlook.falling_count == 1 else "many"
@@ -168,10 +237,18 @@ def outlook_sentence(sentences: Sentences, outlook: Outlook, circuit: str) -> st
         parts.append(sentences.say(f"outlook_rises_{one}", count=str(outlook.rising_count)))
     if not parts:
         parts.append(sentences.say("outlook_nobody"))
-    if outlook.phase is not None:
-        load, limit, phase = amperes(outlook.load), amperes(outlook.limit), outlook.phase.name
-        parts.append(sentences.say("outlook_worst", load=load, limit=limit, phase=phase, circuit=circuit))
-    elif outlook.circuit_id is not None:
-        load, limit = kilowatts(outlook.load), kilowatts(outlook.limit)
-        parts.append(sentences.say("outlook_worst_power", load=load, limit=limit, circuit=circuit))
+    if outlook.circuit_id is not None:
+        circuit = names.get(outlook.circuit_id, "-")
+        parts.append(_carried(sentences, "outlook_worst", circuit, outlook.phase, outlook.load, outlook.limit))
+    if outlook.safe and not outlook.safe_when_full and outlook.full_circuit_id is not None:
+        circuit = names.get(outlook.full_circuit_id, "-")
+        load, limit = outlook.full_load, outlook.full_limit
+        parts.append(_carried(sentences, "outlook_full", circuit, outlook.full_phase, load, limit))
     return " ".join(parts)
+
+
+def _carried(sentences: Sentences, key: str, circuit: str, phase: Phase | None, load: float, limit: float) -> str:
+    """Say what a fuse would carry: in A on a phase, or in kW on all of them."""
+    if phase is None:
+        return sentences.say(f"{key}_power", load=kilowatts(load), limit=kilowatts(limit), circuit=circuit)
+    return sentences.say(key, load=amperes(load), limit=amperes(limit), phase=phase.name, circuit=circuit)

@@ -46,7 +46,8 @@ def _of_site(state: SiteState, key: str) -> float | None:
     """Pick a power of the site's goals."""
     goals = state.goals
     return {
-        "solar_surplus": goals.surplus_w,
+        # What is missing when the house takes from the grid is no surplus.
+        "solar_surplus": None if goals.surplus_w is None else max(0.0, goals.surplus_w),
         "quarter_hour_mean": goals.quarter_w,
         "month_peak": goals.month_peak_w,
     }[key]

@@ -13,7 +13,15 @@ from ..discovery import card_title, stranger_title
 from ..engine.model.station import StationIdentity
 from ..engine.site.announcement import Announcement, StrangerAppeared
 from ..engine.site.site import Site
-from .charger_form import as_form, charger_data, charger_errors, form_schema, is_running, suggestions
+from .charger_form import (
+    as_form,
+    charger_data,
+    charger_error_figures,
+    charger_errors,
+    form_schema,
+    is_running,
+    suggestions,
+)
 from .schemas import CONF_STATION, LATER, MANUAL, WAIT, address_schema, station_id_schema
 
 WAIT_FOR_S: Final = 15 * 60.0
@@ -25,6 +33,8 @@ class ChargerFlow(ConfigSubentryFlow):
 
     _station_id = ""
     _nobody_came = False
+    _listed: frozenset[str] = frozenset()
+    """Chargers at the door that the form has named."""
     _waiting: asyncio.Task[str | None] | None = None
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
@@ -37,7 +47,7 @@ class ChargerFlow(ConfigSubentryFlow):
                 case "later":
                     return self.async_abort(reason=LATER)
                 case "wait":
-                    return await self.async_step_wait()
+                    return await self._wait()
                 case "manual":
                     return await self.async_step_manual()
                 case chosen:
@@ -49,12 +59,25 @@ class ChargerFlow(ConfigSubentryFlow):
             stranger.station_id: stranger_title(stranger.station_id, stranger.identity)
             for stranger in site.state.strangers.values()
         }
+        self._listed = frozenset(strangers)
         return self.async_show_form(
             step_id="user",
             data_schema=address_schema(url, strangers),
             description_placeholders={"url": url, "remote_url": remote_url(self.hass) or "-"},
             errors={"base": "nobody_came"} if self._nobody_came else {},
         )
+
+    async def _wait(self) -> SubentryFlowResult:
+        """Wait for a charger, unless one has come while the form was being read."""
+        site: Site = self._get_entry().runtime_data.site
+        match sorted(site.state.strangers.keys() - self._listed):
+            case []:
+                return await self.async_step_wait()
+            case [only]:
+                self._station_id = only
+                return await self.async_step_adopt()
+        # Which one of several is meant, only a person can tell.
+        return await self.async_step_user()
 
     async def async_step_wait(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Wait until a charger dials in."""
@@ -100,6 +123,7 @@ class ChargerFlow(ConfigSubentryFlow):
         if charger_subentry(entry, self._station_id):
             return self.async_abort(reason="already_adopted")
         errors: dict[str, str] = {}
+        figures: dict[str, str] = {}
         stranger = entry.runtime_data.site.state.strangers.get(self._station_id) if is_running(entry) else None
         identity = stranger.identity if stranger else StationIdentity()
         if user_input is not None:
@@ -107,12 +131,13 @@ class ChargerFlow(ConfigSubentryFlow):
                 title, data = charger_data(self._station_id, user_input)
                 return self.async_create_entry(title=title, data=data, unique_id=self._station_id)
             suggested = user_input
+            figures = charger_error_figures(entry, user_input)
         else:
             suggested = as_form(suggestions(entry, self._station_id, identity))
         return self.async_show_form(
             step_id="adopt",
             data_schema=self.add_suggested_values_to_schema(form_schema(entry), suggested),
-            description_placeholders={"charger": card_title(self._station_id, identity)},
+            description_placeholders={"charger": card_title(self._station_id, identity), **figures},
             errors=errors,
         )
 
@@ -121,17 +146,19 @@ class ChargerFlow(ConfigSubentryFlow):
         entry = self._get_entry()
         subentry = self._get_reconfigure_subentry()
         errors: dict[str, str] = {}
+        figures: dict[str, str] = {}
         if user_input is not None:
             if not (errors := charger_errors(entry, user_input)):
                 title, data = charger_data(subentry.data[CONF_STATION_ID], user_input)
                 return self.async_update_and_abort(entry, subentry, title=title, data=data)
             suggested = user_input
+            figures = charger_error_figures(entry, user_input)
         else:
             suggested = as_form({**subentry.data, CONF_NAME: subentry.title})
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(form_schema(entry), suggested),
-            description_placeholders={"charger": subentry.data[CONF_STATION_ID]},
+            description_placeholders={"charger": subentry.title, **figures},
             errors=errors,
         )
 

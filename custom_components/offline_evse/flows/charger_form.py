@@ -37,7 +37,7 @@ from ..engine.model.station import StationIdentity
 from ..site_config import PHASES
 from .schemas import SECTION_CONNECTION, SECTION_LIMITS, charger_schema, flat, in_sections
 from .silence_profile import OWN_TIMEOUT, timing
-from .tree_form import lowest_limit, tells_phases
+from .tree_form import circuit_title, lowest_limit, tells_phases, weakest_fuse
 from .wiring_choice import LEARN_ONE, WIRING_CHOICES, is_learned
 
 ADVANCED = (CONF_PASSWORD, CONF_MINIMUM, CONF_PRIORITY, CONF_WEIGHT)
@@ -101,6 +101,20 @@ def charger_errors(entry: ConfigEntry, user_input: Mapping[str, Any]) -> dict[st
     if error := _hidden_error(values):
         errors["base"] = error
     return errors
+
+
+def charger_error_figures(entry: ConfigEntry, user_input: Mapping[str, Any]) -> dict[str, str]:
+    """Fill in what the texts of `charger_errors` speak of."""
+    values = flat(user_input)
+    circuit_id = values[CONF_CIRCUIT]
+    return {
+        "minimum": f"{values[CONF_MINIMUM]:g}",
+        "maximum": f"{values[CONF_MAXIMUM]:g}",
+        "circuit": circuit_title(entry, circuit_id),
+        "phases": ", ".join(f"L{phase + 1}" for phase in _phases_of(entry, circuit_id)),
+        "fuse": weakest_fuse(entry, circuit_id),
+        "carries": f"{lowest_limit(entry, circuit_id):g}",
+    }
 
 
 def _hidden_error(values: Mapping[str, Any]) -> str | None:

@@ -8,8 +8,8 @@ from homeassistant.util.ulid import ulid_now
 
 from ..const import CONF_CIRCUIT_ID, CONF_DERATE, CONF_LIMIT_POWER, CONF_PARENT, MAIN_CIRCUIT, SUBENTRY_CIRCUIT
 from .circuit_steps import CircuitSteps
-from .schemas import circuit_schema, flat, main_fuse_schema
-from .tree_form import circuit_errors
+from .schemas import circuit_schema, flat, main_fuse_schema, power_in_kw, power_in_w
+from .tree_form import circuit_error_figures, circuit_errors
 
 
 class CircuitFlow(CircuitSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
@@ -25,16 +25,19 @@ class CircuitFlow(CircuitSteps[SubentryFlowContext, SubentryFlowResult, tuple[st
 
     async def async_step_main(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask for the main fuse."""
-        errors: dict[str, str] = {}
-        if user_input is not None and not (errors := circuit_errors(self._get_entry(), self.circuit, user_input)):
+        errors = {} if user_input is None else circuit_errors(self._get_entry(), self.circuit, user_input)
+        if user_input is not None and not errors:
             for name in (CONF_LIMIT_POWER, CONF_DERATE):
                 self.circuit.pop(name, None)
-            self.circuit |= user_input | {CONF_CIRCUIT_ID: MAIN_CIRCUIT}
+            self.circuit |= power_in_w(user_input) | {CONF_CIRCUIT_ID: MAIN_CIRCUIT}
             self._title = self._title or self._get_entry().title
             return await self.async_step_meter()
         return self.async_show_form(
             step_id="main",
-            data_schema=self.add_suggested_values_to_schema(main_fuse_schema(), self.circuit | (user_input or {})),
+            data_schema=self.add_suggested_values_to_schema(
+                main_fuse_schema(), power_in_kw(self.circuit) | (user_input or {})
+            ),
+            description_placeholders=self._figures(user_input),
             errors=errors,
         )
 
@@ -50,20 +53,25 @@ class CircuitFlow(CircuitSteps[SubentryFlowContext, SubentryFlowResult, tuple[st
 
     async def _circuit(self, step_id: str, user_input: dict[str, Any] | None) -> SubentryFlowResult:
         """Ask for name, place and rating."""
-        errors: dict[str, str] = {}
-        if user_input is not None and not (errors := circuit_errors(self._get_entry(), self.circuit, flat(user_input))):
-            values = flat(user_input)
+        errors = {} if user_input is None else circuit_errors(self._get_entry(), self.circuit, flat(user_input))
+        if user_input is not None and not errors:
+            values = power_in_w(flat(user_input))
             self._title = values.pop(CONF_NAME)
             for name in (CONF_LIMIT_POWER, CONF_DERATE):
                 self.circuit.pop(name, None)
             self.circuit = {CONF_CIRCUIT_ID: ulid_now()} | self.circuit | values
             return await self.async_step_meter()
-        suggested = {CONF_NAME: self._title, **self.circuit, **(user_input or {})}
+        suggested = {CONF_NAME: self._title, **power_in_kw(self.circuit), **(user_input or {})}
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(circuit_schema(self._parents()), suggested),
+            description_placeholders=self._figures(user_input),
             errors=errors,
         )
+
+    def _figures(self, user_input: dict[str, Any] | None) -> dict[str, str]:
+        """Fill in what the errors of a form speak of."""
+        return circuit_error_figures(self._get_entry(), self.circuit, flat(user_input)) if user_input else {}
 
     @override
     def circuit_done(self) -> SubentryFlowResult:

@@ -30,9 +30,8 @@ from ..actions.rehearsal import (
     EVENING,
     FIELDS,
     Played,
-    car_table,
-    fuse_table,
     play,
+    report,
 )
 
 TRY_IT: Final = "try_it"
@@ -79,18 +78,10 @@ class RehearsalFlow(OptionsFlow):
         """Show how it went; then there is nothing to keep."""
         if user_input is not None:
             return self.async_create_entry(data=dict(self.config_entry.options))
-        result = self._played.result
         return self.async_show_form(
             step_id="try_it_result",
             data_schema=vol.Schema({}),
-            description_placeholders={
-                "hours": f"{result.played_s / 3600:.1f}",
-                "trips": str(result.trips),
-                "over": f"{result.over_s:.0f}",
-                "sent": str(result.limits_sent),
-                "fuses": fuse_table(self.config_entry, result),
-                "cars": car_table(self.config_entry, result),
-            },
+            description_placeholders={"report": report(self.hass, self.config_entry, self._played)},
         )
 
     async def _go_on(self, step_id: str) -> ConfigFlowResult:

@@ -11,6 +11,7 @@ from homeassistant.const import (
     PERCENTAGE,
     UnitOfElectricCurrent,
     UnitOfEnergy,
+    UnitOfPower,
     UnitOfTemperature,
     UnitOfTime,
 )
@@ -119,7 +120,7 @@ def main_fuse_schema() -> vol.Schema:
         {
             vol.Required(CONF_FUSE, default=25): _amperes(6, 1000),
             vol.Required(CONF_PHASES, default=ALL_PHASES): _choice([ALL_PHASES, "l1"], "main_phases"),
-            vol.Optional(CONF_LIMIT_POWER): _number(1000, 1_000_000, 100, "W"),
+            vol.Optional(CONF_LIMIT_POWER): _kilowatts(),
             vol.Optional(CONF_DERATE): _percent(50, 100),
         }
     )
@@ -134,7 +135,7 @@ def circuit_schema(parents: Mapping[str, str]) -> vol.Schema:
             vol.Required(CONF_FUSE, default=16): _amperes(6, 1000),
             vol.Required(CONF_PHASES, default=ALL_PHASES): _choice(list(PHASES), "phases"),
             vol.Optional(CONF_DERATE): _percent(50, 100),
-            vol.Optional(CONF_LIMIT_POWER): _number(1000, 1_000_000, 100, "W"),
+            vol.Optional(CONF_LIMIT_POWER): _kilowatts(),
         }
     )
 
@@ -230,7 +231,7 @@ def charger_schema(circuits: Mapping[str, str]) -> vol.Schema:
                     {
                         vol.Optional(CONF_PASSWORD): password_selector(),
                         vol.Required(CONF_MINIMUM, default=MINIMUM_CURRENT_A): _amperes(MINIMUM_CURRENT_A, 32),
-                        vol.Required(CONF_PRIORITY, default=0): _whole_number(0, 9),
+                        vol.Required(CONF_PRIORITY, default=0): _whole_number(0, 10),
                         vol.Required(CONF_WEIGHT, default=1): _number(0.1, 10, 0.1),
                     }
                 ),
@@ -293,6 +294,11 @@ def _number(lowest: float, highest: float, step: float, unit: str | None = None)
     return NumberSelector(box)
 
 
+def _kilowatts() -> NumberSelector:
+    """A field for a power as contracts state it; `power_in_w` takes it back."""
+    return _number(1, 1000, 0.1, UnitOfPower.KILO_WATT)
+
+
 def _percent(lowest: int, highest: int) -> NumberSelector:
     """A field for a share."""
     return _number(lowest, highest, 1, PERCENTAGE)
@@ -328,6 +334,20 @@ def flat(user_input: Mapping[str, Any]) -> dict[str, Any]:
     for name in SECTIONS:
         values |= values.pop(name, {})
     return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+def power_in_w(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the power limit of a filled form, in kW, into W, as it is kept."""
+    if (limit_kw := values.get(CONF_LIMIT_POWER)) is None:
+        return dict(values)
+    return {**values, CONF_LIMIT_POWER: round(limit_kw * 1000)}
+
+
+def power_in_kw(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the power limit that is kept, in W, into kW, for suggesting it."""
+    if (limit_w := values.get(CONF_LIMIT_POWER)) is None:
+        return dict(values)
+    return {**values, CONF_LIMIT_POWER: limit_w / 1000}
 
 
 def in_sections(values: Mapping[str, Any], names: Iterable[str], *, under: str = SECTION_ADVANCED) -> dict[str, Any]:

@@ -45,6 +45,18 @@ def lowest_limit(entry: ConfigEntry, circuit_id: str) -> float:
     return min((rated_a(data) for data in circuits_above(entry, circuit_id)), default=math.inf)
 
 
+def weakest_fuse(entry: ConfigEntry, circuit_id: str) -> str:
+    """Name the weakest fuse on the way to a circuit."""
+    weakest = min(circuits_above(entry, circuit_id), key=rated_a, default={})
+    return circuit_title(entry, weakest.get(CONF_CIRCUIT_ID, circuit_id))
+
+
+def circuit_title(entry: ConfigEntry, circuit_id: str) -> str:
+    """Name a circuit."""
+    circuits = entry.get_subentries_of_type(SUBENTRY_CIRCUIT)
+    return next((it.title for it in circuits if it.data[CONF_CIRCUIT_ID] == circuit_id), circuit_id)
+
+
 def tells_phases(entry: ConfigEntry, circuit_id: str) -> bool:
     """Tell whether a meter on the way to a circuit tells the phases, so that a wiring can be learned from it."""
     return any(
@@ -77,6 +89,27 @@ def circuit_errors(entry: ConfigEntry, circuit: Mapping[str, Any], values: Mappi
         if wiring != LEARN_ONE and not set(WIRING_CHOICES[wiring]) <= set(PHASES[values[CONF_PHASES]]):
             errors[CONF_PHASES] = "phase_in_use"
     return errors
+
+
+def circuit_error_figures(entry: ConfigEntry, circuit: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, str]:
+    """Fill in what the texts of `circuit_errors` speak of: what the fuse carries, and which charger minds."""
+    carries_a = rated_a(values)
+    below = list(chargers_below(entry, circuit_id)) if (circuit_id := circuit.get(CONF_CIRCUIT_ID)) else []
+    phases = set(PHASES[values[CONF_PHASES]])
+    minimum_a = max((it.data.get(CONF_MINIMUM, MINIMUM_CURRENT_A) for it in below), default=MINIMUM_CURRENT_A)
+    hungry = [it.title for it in below if it.data.get(CONF_MINIMUM, MINIMUM_CURRENT_A) > carries_a]
+    wired = [
+        it.title
+        for it in below
+        if it.data[CONF_WIRING] != LEARN_ONE and not set(WIRING_CHOICES[it.data[CONF_WIRING]]) <= phases
+    ]
+    return {
+        "carries": f"{carries_a:g}",
+        "minimum": f"{minimum_a:g}",
+        "chargers": ", ".join(hungry),
+        "wired": ", ".join(wired),
+        "above": circuit_title(entry, values.get(CONF_PARENT, MAIN_CIRCUIT)),
+    }
 
 
 def chargers_below(entry: ConfigEntry, circuit_id: str) -> Iterator[ConfigSubentry]:

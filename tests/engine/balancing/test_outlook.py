@@ -6,9 +6,10 @@ import pytest
 from custom_components.offline_evse.engine.balancing.outlook import Prospect, look_ahead
 from custom_components.offline_evse.engine.balancing.tree.fuse_tree import FuseTree
 from custom_components.offline_evse.engine.model.circuit import Circuit, EvsePlacement, SiteLayout
-from custom_components.offline_evse.engine.model.offer import CircuitState
+from custom_components.offline_evse.engine.model.offer import CircuitState, LimitReason
 from custom_components.offline_evse.engine.model.outlook import Outlook
 from custom_components.offline_evse.engine.model.phases import WIRINGS, Phase, PhaseAmperes
+from custom_components.offline_evse.engine.model.shared_limit import LimitBasis, SharedLimit
 from custom_components.offline_evse.engine.model.station import EvseKey
 
 KEYS = [EvseKey(name, 1) for name in ("one", "two", "three")]
@@ -74,6 +75,20 @@ def test_a_charger_without_a_car_counts_only_if_one_comes() -> None:
     outlook = look_ahead(tree_of(main(20)), house(1, 1, 1), [*free, falls(KEYS[2], 10.0)])
     assert (outlook.falling_count, outlook.load, outlook.safe) == (1, 11.0, True)
     assert (outlook.full_load, outlook.full_limit, outlook.safe_when_full) == (23.0, 20.0, False)
+
+
+def test_a_peak_that_somebody_wants_to_keep_is_no_fuse() -> None:
+    tree = tree_of(main(40))
+    tree.set_shared_limits(
+        [
+            SharedLimit(
+                limit_id="peak", reason=LimitReason.PEAK, circuit_id="main", basis=LimitBasis.TOTAL, limit_w=800.0
+            )
+        ]
+    )
+    outlook = look_ahead(tree, house(5, 13, 2), [falls(KEYS[0], 6.5)])
+    assert (outlook.phase, outlook.limit, outlook.safe, outlook.safe_when_full) == (Phase.L2, 40.0, True, True)
+    assert (outlook.full_circuit_id, outlook.full_phase) == ("main", Phase.L2)
 
 
 @pytest.mark.parametrize("metered", [True, False])

@@ -67,6 +67,8 @@ def look_ahead(tree: FuseTree, circuits: Mapping[str, CircuitState], prospects: 
         limit=0.0 if worst is None else tree.limits[worst],
         full_load=0.0 if worst_when_full is None else full[worst_when_full],
         full_limit=0.0 if worst_when_full is None else tree.limits[worst_when_full],
+        full_circuit_id=None if worst_when_full is None else tree.rows[worst_when_full].circuit_id,
+        full_phase=None if worst_when_full is None else tree.rows[worst_when_full].phase,
     )
 
 
@@ -80,6 +82,9 @@ def _house_a(circuit: Circuit, state: CircuitState | None, phase: Phase) -> floa
 
 
 def _worst(tree: FuseTree, load: list[float]) -> int | None:
-    """Return the row that is nearest to its limit, or furthest above it; rows without a limit carry nothing."""
-    candidates = [row for row, limit in enumerate(tree.limits) if limit > 0]
+    """Return the row that is nearest to its limit, or furthest above it.
+
+    Rows without a limit carry nothing. What a goal or the grid wants is no fuse: nothing burns above it.
+    """
+    candidates = [row for row, limit in enumerate(tree.limits) if limit > 0 and tree.rows[row].shared is None]
     return max(candidates, key=lambda row: load[row] / tree.limits[row], default=None)

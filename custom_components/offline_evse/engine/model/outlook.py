@@ -32,6 +32,10 @@ class Outlook:
     """What the worst fuse carries if cars come to all chargers meanwhile and are given their floor, in its unit."""
     full_limit: float = 0.0
     """What that fuse may carry."""
+    full_circuit_id: str | None = None
+    """Which fuse that is; None: there is no circuit."""
+    full_phase: Phase | None = None
+    """On which phase; None: at the limit in W for all phases together."""
 
     @property
     def safe(self) -> bool:
