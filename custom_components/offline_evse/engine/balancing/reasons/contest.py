@@ -21,9 +21,8 @@ class _Group(NamedTuple):
 
 
 class _Rivals(NamedTuple):
-    """Claims on one row that are alike and would have more, if there were more."""
+    """Claims that are alike and would have more, if there were more."""
 
-    cost: float
     priority: int
     weight: float
     minimum_a: float
@@ -55,6 +54,7 @@ class Contest:
         self._capacity = capacity
         self.shares = allocation.shares
         self._known: dict[tuple[int, float, int | None, float], Lacking] = {}
+        self._late: dict[tuple[int, float, int | None], Lacking] = {}
         self._rises: dict[tuple[int, int, int, float], float] = {}
 
     def for_more(self, place: int, target_a: float) -> Lacking:
@@ -72,7 +72,7 @@ class Contest:
 
     def to_enter(self, place: int) -> Lacking:
         """Return what is lacking for a claim that was not admitted to be admitted, behind all that come before it."""
-        return self._entries.by_place[place]
+        return self._by_place[place]
 
     def to_enter_last(self, rows: Coefficients, need_a: float) -> Lacking:
         """Return what is lacking for one more claim to be admitted, behind all others."""
@@ -80,9 +80,14 @@ class Contest:
 
     def to_enter_late(self, place: int) -> Lacking:
         """Return what is lacking for a claim to be admitted that has to let all others go first for now."""
-        claim, share, entries = self._claims[place], self.shares[place], self._entries
-        # It is among those who wait itself.
-        return entries.lacking(claim.rows, self._entries_a[place] - claim.minimum_a, self._capacity, share.row)
+        claim, row, entry_a = self._claims[place], self.shares[place].row, self._entries_a[place]
+        kind = self._kinds[place], entry_a, row
+        known = self._late.get(kind)
+        if known is None:
+            # It is among those who wait itself.
+            need_a = entry_a - claim.minimum_a
+            known = self._late[kind] = self._entries.lacking(claim.rows, need_a, self._capacity, row)
+        return known
 
     def _lacking(self, claim: Claim, current_a: float, held_by: int | None, target_a: float) -> Lacking:
         more_a = target_a - current_a
@@ -95,8 +100,11 @@ class Contest:
         if held_by is not None and held_by not in tight:
             tight.append(held_by)
         for held in tight:
+            if (rivals := self._rivals.get(held)) is None:
+                continue
             for index, (row, _) in enumerate(rows):
-                lacks[index] += self._rise_on(row, held, claim.priority, level)
+                if row in rivals:
+                    lacks[index] += self._rise_on(row, held, claim.priority, level)
             # Those who rise along with it fill other rows, where then somebody else is held.
             tight.extend(_also_tight(rows, lacks, tight))
         return tuple((row, lack) for (row, _), lack in zip(rows, lacks, strict=True) if lack > EPSILON)
@@ -106,9 +114,11 @@ class Contest:
         key = row, held_by, priority, level
         known = self._rises.get(key)
         if known is None:
-            rivals = self._rivals.get((row, held_by), _NOBODY)
             known = self._rises[key] = sum(
-                [count * each.cost * _rise(each, priority, level) for each, count in rivals.items()]
+                [
+                    count * cost * _rise(each, priority, level)
+                    for (cost, each), count in self._rivals[held_by][row].items()
+                ]
             )
         return known
 
@@ -136,37 +146,41 @@ class Contest:
         ]
 
     @cached_property
-    def _rivals(self) -> dict[tuple[int, int], dict[_Rivals, int]]:
-        """By the row on which they are, and the row that holds them."""
-        rivals: dict[tuple[int, int], dict[_Rivals, int]] = {}
+    def _rivals(self) -> dict[int, dict[int, dict[tuple[float, _Rivals], int]]]:
+        """By the row that holds them, and the row of which they would take at a cost."""
+        rivals: dict[int, dict[int, dict[tuple[float, _Rivals], int]]] = {}
         for claim, share, count, counted in self._groups:
             if share.cause is Cause.MAXIMUM or share.row is None:
                 continue
+            each = _Rivals(claim.priority, claim.weight, claim.minimum_a, claim.maximum_a, share.exact_a)
+            held = rivals.setdefault(share.row, {})
             for row, cost in claim.rows + counted:
-                alike = _Rivals(cost, claim.priority, claim.weight, claim.minimum_a, claim.maximum_a, share.exact_a)
-                those = rivals.setdefault((row, share.row), {})
-                those[alike] = those.get(alike, 0) + count
+                alike = cost, each
+                on_row = held.get(row)
+                if on_row is None:
+                    held[row] = {alike: count}
+                else:
+                    on_row[alike] = on_row.get(alike, 0) + count
         return rivals
 
     @cached_property
     def _entries(self) -> _Entries:
+        """What is taken, and what those who wait would take, in the end."""
         entries = _Entries(len(self._capacity))
-        each = zip(self._claims, self.shares, self._entries_a, strict=True)
-        for place, (claim, share, entry_a) in enumerate(each):
-            if share.current_a:
-                for row, cost in claim.rows:
-                    entries.taken[row] += claim.minimum_a * cost
-            elif share.row is not None:
-                entries.by_place[place] = entries.lacking(claim.rows, entry_a, self._capacity)
-                for row, cost in claim.rows:
-                    held_up = entries.waiting.setdefault(share.row, {})
-                    held_up[row] = held_up.get(row, 0.0) + claim.minimum_a * cost
-            if self._counted[place] and share.row is not None:
-                # It takes from these whatever others' minima need of them.
-                held_up = entries.waiting.setdefault(share.row, {})
-                for row, cost in self._counted[place]:
-                    held_up[row] = held_up.get(row, 0.0) + (claim.maximum_a - share.exact_a) * cost
+        for claim, share, count, counted in self._groups:
+            entries.add(claim, share, count, counted)
         return entries
+
+    @cached_property
+    def _by_place(self) -> dict[int, Lacking]:
+        """For each claim that was not admitted, what was lacking when it was its turn."""
+        by_place: dict[int, Lacking] = {}
+        entries = _Entries(len(self._capacity))
+        for place, (claim, share) in enumerate(zip(self._claims, self.shares, strict=True)):
+            if not share.current_a and share.row is not None:
+                by_place[place] = entries.lacking(claim.rows, self._entries_a[place], self._capacity)
+            entries.add(claim, share, 1, self._counted[place])
+        return by_place
 
 
 class _Entries:
@@ -178,8 +192,21 @@ class _Entries:
         """By those who have been admitted."""
         self.waiting: dict[int, dict[int, float]] = {}
         """By the row that holds them up: what those who wait would take, by row."""
-        self.by_place: dict[int, Lacking] = {}
-        """For each claim that was not admitted, what was lacking when it was its turn."""
+
+    def add(self, claim: Claim, share: Share, count: int, counted: Coefficients) -> None:
+        """Let so many more claims of a kind be looked at."""
+        if share.current_a:
+            for row, cost in claim.rows:
+                self.taken[row] += claim.minimum_a * cost * count
+        elif share.row is not None:
+            held_up = self.waiting.setdefault(share.row, {})
+            for row, cost in claim.rows:
+                held_up[row] = held_up.get(row, 0.0) + claim.minimum_a * cost * count
+        if counted and share.row is not None:
+            # It takes from these whatever others' minima need of them.
+            held_up = self.waiting.setdefault(share.row, {})
+            for row, cost in counted:
+                held_up[row] = held_up.get(row, 0.0) + (claim.maximum_a - share.exact_a) * cost * count
 
     def lacking(
         self, rows: Coefficients, need_a: float, capacity: Sequence[float], held_by: int | None = None
@@ -197,9 +224,6 @@ class _Entries:
                         lacks[index] += along[row]
                 tight.extend(_also_tight(rows, lacks, tight))
         return tuple([(row, lack) for (row, _), lack in zip(rows, lacks, strict=True) if lack > EPSILON])
-
-
-_NOBODY: dict[_Rivals, int] = {}
 
 
 def _also_tight(rows: Coefficients, lacks: Sequence[float], tight: Sequence[int]) -> list[int]:

@@ -60,9 +60,15 @@ class Explainer:
 
     def explain(self, plan: Plan, result: PlanResult) -> Explanation:
         """Return what keeps the plan's offer from being higher."""
-        if plan.place < 0 or not plan.offer_a:
+        if plan.place < 0 or not (plan.offer_a or plan.late):
             return self._why(plan, result)
-        alike = (plan.kind, plan.offer_a, plan.least_rise_a, id(result.contest.shares[plan.place]), id(plan.sustained))
+        share = result.contest.shares[plan.place]
+        if plan.offer_a:
+            alike = (plan.kind, plan.offer_a, plan.least_rise_a, id(share), id(plan.sustained))
+        else:
+            # Below 0, so that nobody who has something is taken for it.
+            row = -1 if share.row is None else share.row
+            alike = (plan.kind, -1.0 if share.current_a else -2.0, plan.back_a, row, id(share.cause))
         known = self._known.get(alike)
         if known is None:
             known = self._known[alike] = self._why(plan, result)
