@@ -9,7 +9,8 @@ from .crypto import PrivateKey, base64url, public_bytes, sign, thumbprint, verif
 
 def jwt(key: PrivateKey, claims: Mapping[str, Any], header: Mapping[str, Any] | None = None) -> bytes:
     """Return a JWT, ES256, whatever it says."""
-    parts = [json.dumps(part, separators=(",", ":")).encode() for part in (header or {"alg": "ES256"}, claims)]
+    said = {"alg": "ES256"} if header is None else header
+    parts = [json.dumps(part, separators=(",", ":")).encode() for part in (said, claims)]
     signed = ".".join(base64url(part) for part in parts).encode()
     return signed + b"." + base64url(sign(key, signed)).encode()
 

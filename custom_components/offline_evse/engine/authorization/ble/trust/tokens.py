@@ -129,7 +129,8 @@ class TokenReader:
             raise TokenError("malformed")
         signed, _, signature = token.rpartition(b".")
         header, claims = (_part(part) for part in signed.split(b"."))
-        if header.get("alg") != "ES256" or not header.keys() <= _HEADER or header.get("typ") not in {None, "JWT"}:
+        known_type = header.get("typ") is None or header["typ"] == "JWT"
+        if header.get("alg") != "ES256" or not known_type or not header.keys() <= _HEADER:
             raise TokenError("header")
         found = Claims.from_dict(claims)
         issuer = self.issuers.find(found.issuer, purpose)
