@@ -54,6 +54,8 @@ class Balancer:
         self._silent: frozenset[str] = frozenset()
         self._hearing: dict[str, Hearing] = {}
         self._held: list[float] = []
+        self._offered: list[float] = []
+        """What has been offered of each row, in A or W."""
         self._anew = True
         """Everything has to be looked at anew."""
 
@@ -193,7 +195,7 @@ class Balancer:
             self._anew = True
         held = self._held
         result = self._planner.plan(self._plans, capacity, held, at_s, changed=changed)
-        if result.news or self._anew:
+        if news := result.news or self._anew:
             self._anew = False
             self._lower_and_raise(at_s)
             offers = self._telling.all(self._tracks, self._plan_of, result)
@@ -201,6 +203,9 @@ class Balancer:
             offers = self._telling.again(result)
         if choose_phases(self._plans, result.slack, self._tree, self._settings, at_s):
             self._estimate.forget_all()
+            changed = True
+        if changed or news:
+            self._offered = self._sum_offers()
         self._circuits_told = self._circuits(capacity, held, at_s)
         return BalancingDecision(
             at_s=told_at_s,
@@ -302,15 +307,17 @@ class Balancer:
                 return circuit_id
         return None
 
-    def _circuits(self, capacity: Capacity, held: list[float], at_s: float) -> dict[str, CircuitState]:
-        left = [free - taken for free, taken in zip(capacity.now, held, strict=True)]
-        offered = [0.0] * len(held)
+    def _sum_offers(self) -> list[float]:
+        offered = [0.0] * len(self._tree.rows)
         for track in self._tracks.values():
             if track.offer_a and track.demand.connected:
                 for row, cost in track.coefficients:
-                    taken = track.offer_a * cost
-                    left[row] -= taken
-                    offered[row] += taken
+                    offered[row] += track.offer_a * cost
+        return offered
+
+    def _circuits(self, capacity: Capacity, held: list[float], at_s: float) -> dict[str, CircuitState]:
+        offered = self._offered
+        left = [free - taken - given for free, taken, given in zip(capacity.now, held, offered, strict=True)]
         states: dict[str, CircuitState] = {}
         for circuit_id in self._tree.circuits:
             first = self._tree.phase_row(circuit_id, Phase.L1)
