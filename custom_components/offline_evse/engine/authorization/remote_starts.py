@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from ..model.decision import Decision
 from ..model.id_token import IdToken
 from ..model.station import EvseKey
 
@@ -10,7 +11,7 @@ PATIENCE = timedelta(minutes=10)
 
 
 class RemoteStarts:
-    """What may begin under the site's own tag, or under a card that a person named instead of presenting it.
+    """What may begin under the site's own tag, or under what somebody presented to us instead of to the charger.
 
     The tag alone opens nothing: it is honoured where a start was ordered and for as long as `PATIENCE`. What was
     ordered before a restart is not remembered, so for the first minutes the tag is honoured everywhere.
@@ -20,22 +21,32 @@ class RemoteStarts:
         """Begin with nothing ordered."""
         self.site_tag = site_tag
         self._opened_at = opened_at
-        self._ordered: dict[EvseKey, tuple[IdToken, datetime]] = {}
+        self._ordered: dict[EvseKey, tuple[Decision, datetime]] = {}
 
-    def order(self, evse: EvseKey, id_token: IdToken, at: datetime) -> None:
-        """Expect a transaction at this EVSE."""
-        self._ordered[evse] = (id_token, at)
+    def order(self, evse: EvseKey, decision: Decision, at: datetime) -> None:
+        """Expect a transaction at this EVSE, which gets this decision."""
+        self._ordered[evse] = (decision, at)
 
     def withdraw(self, evse: EvseKey) -> None:
         """Expect nothing any more: it has begun, or it was refused."""
         self._ordered.pop(evse, None)
 
-    def expects(self, station_id: str, evse_id: int | None, id_token: IdToken, at: datetime) -> bool:
-        """Whether this was ordered; an Authorize names no EVSE, so any of the station counts."""
-        if id_token.key == self.site_tag.key and at - self._opened_at < PATIENCE:
-            return True
-        return any(
-            token.key == id_token.key and at - ordered_at < PATIENCE
-            for evse, (token, ordered_at) in self._ordered.items()
-            if evse.station_id == station_id and evse_id in (None, evse.evse_id)
+    def ordered(self, station_id: str, evse_id: int | None, id_token: IdToken, at: datetime) -> Decision | None:
+        """Return the decision of a start that was ordered; an Authorize names no EVSE, so any of the station counts."""
+        for evse, (decision, ordered_at) in self._ordered.items():
+            if evse.station_id == station_id and evse_id in (None, evse.evse_id) and at - ordered_at < PATIENCE:
+                if decision.id_token.key == id_token.key:
+                    return decision
+        return None
+
+    def pending(self, id_token: IdToken, at: datetime) -> frozenset[EvseKey]:
+        """Return the EVSEs at which a start with this is still to come."""
+        return frozenset(
+            evse
+            for evse, (decision, ordered_at) in self._ordered.items()
+            if decision.id_token.key == id_token.key and at - ordered_at < PATIENCE
         )
+
+    def honours_tag(self, id_token: IdToken, at: datetime) -> bool:
+        """Whether this is the site's own tag, and it may have been ordered before a restart."""
+        return id_token.key == self.site_tag.key and at - self._opened_at < PATIENCE

@@ -27,6 +27,8 @@ from ..model.station_event import (
     TransactionReported,
     VariablesReported,
 )
+from .access.cable import follow_cable
+from .access.vehicles_seen import VehiclesSeen
 from .admission import Admission
 from .announcement import DuplicateRefused, PasswordRefused, StrangerAppeared
 from .background import Background
@@ -53,6 +55,7 @@ class Conversation(StationHandler):
         register: SiteRegister,
         ledger: Ledger,
         admission: Admission,
+        vehicles: VehiclesSeen,
         sessions: Sessions,
         metering: Metering,
         steering: Steering,
@@ -64,6 +67,7 @@ class Conversation(StationHandler):
         self._register = register
         self._ledger = ledger
         self._admission = admission
+        self._vehicles = vehicles
         self._sessions = sessions
         self._metering = metering
         self._steering = steering
@@ -144,14 +148,16 @@ class Conversation(StationHandler):
                 return TimeAnswer(self._clock.now())
             case IdTokenPresented():
                 decision = await self._admission.at_reader(station_id, event.id_token, event.evse_id)
-                return AuthorizationAnswer(decision.status, decision.expires_at)
+                return AuthorizationAnswer(decision.status, decision.expires_at, decision.group)
             case BootReported():
                 return await self._booted(station, event)
             case VariablesReported():
                 self._variables(station, event)
             case NoticeReported():
+                self._vehicles.notified(station_id, event)
                 await self._note(station_id, "station.notice", {"topic": event.topic, "status": event.status})
             case DataTransferReported():
+                self._vehicles.transferred(station_id, event)
                 return DataTransferAnswer(known_vendor=False)
         return Acknowledged()
 
@@ -207,7 +213,9 @@ class Conversation(StationHandler):
             self._background.run(self._steering.introduce(evse), "floor of a new EVSE")
         if event.status is not evse.connector_status:
             evse.status_since = self._clock.now()
+        was_plugged = evse.plugged
         evse.connector_status = event.status
+        follow_cable(evse, was_plugged, self._clock.now())
         if event.charging_state is not None:
             evse.charging_state = event.charging_state
         elif event.status is ConnectorStatus.AVAILABLE:

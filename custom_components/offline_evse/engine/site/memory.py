@@ -42,6 +42,14 @@ class SiteMemory:
         fact = self._facts.get(key)
         return fact if isinstance(fact, dict) else {}
 
+    def mappings(self, prefix: str) -> dict[str, dict[str, Json]]:
+        """Return every remembered mapping whose key begins so, by the rest of its key."""
+        return {
+            key[len(prefix) :]: fact
+            for key, fact in self._facts.items()
+            if key.startswith(prefix) and isinstance(fact, dict)
+        }
+
     async def keep(self, key: str, value: Json) -> None:
         """Remember a fact, unless it is what is remembered already."""
         if key in self._facts and self._facts[key] == value:

@@ -1,5 +1,8 @@
 """What people ask for: starts and stops, pauses and limits, cards."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from ..authorization.authorizer import Authorizer
 from ..ledger.ledger import Ledger
 from ..model.clock import Clock
@@ -10,12 +13,14 @@ from ..model.command import (
     Priority,
     Reset,
     StartTransaction,
-    StopTransaction,
     UnlockConnector,
 )
 from ..model.credential import Credential
+from ..model.decision import Decision, StopCause
 from ..model.id_token import IdToken
 from ..model.station import EvseKey, ResetKind
+from .access.deciding import Deciding
+from .access.endings import Endings
 from .memory import SiteMemory
 from .register import SiteRegister
 from .state import EvseState
@@ -32,6 +37,8 @@ class People:
         register: SiteRegister,
         ledger: Ledger,
         authorizer: Authorizer,
+        deciding: Deciding,
+        endings: Endings,
         steering: Steering,
         memory: SiteMemory,
         send: Send,
@@ -41,6 +48,10 @@ class People:
         self._register = register
         self._ledger = ledger
         self._authorizer = authorizer
+        self._deciding = deciding
+        self._endings = endings
+        self.on_credential: Callable[[IdToken], None] = lambda _: None
+        """Called when something was enrolled, changed or taken away."""
         self._steering = steering
         self._memory = memory
         self._send = send
@@ -57,14 +68,16 @@ class People:
             await self.pause(key, paused=False)
         if evse.has_transaction:
             return CommandResult(outcome=Outcome.ACCEPTED)
-        starts = self._authorizer.remote_starts
-        token = id_token or starts.site_tag
-        now = self._clock.now()
-        starts.order(key, token, now)
-        decision = self._authorizer.decide(token, now, key.station_id, key.evse_id)
+        token = id_token or self._authorizer.remote_starts.site_tag
+        decision = await self._deciding.decide(token, key.station_id, key.evse_id, ordered_here=True)
         if not decision.accepted:
-            starts.withdraw(key)
             return CommandResult(outcome=Outcome.REJECTED, detail=decision.status.value)
+        return await self.start_for(key, decision)
+
+    async def start_for(self, key: EvseKey, decision: Decision) -> CommandResult:
+        """Remote start for whoever was let in; what begins there within ten minutes is theirs."""
+        starts, token = self._authorizer.remote_starts, decision.id_token
+        starts.order(key, decision, self._clock.now())
         self._remote_start_id += 1
         result = await self._send(
             key.station_id,
@@ -78,11 +91,9 @@ class People:
     async def stop(self, key: EvseKey) -> CommandResult:
         """Remote stop."""
         evse = self._register.evses.get(key)
-        if evse is None or not evse.connected:
+        if evse is None:
             return CommandResult(outcome=Outcome.OFFLINE)
-        if evse.transaction is None or not evse.transaction.is_open:
-            return CommandResult(outcome=Outcome.REJECTED, detail="no_transaction")
-        return await self._send(key.station_id, StopTransaction(evse.transaction.transaction_id), Priority.SAFETY)
+        return await self._endings.stop(evse, StopCause.PEOPLE)
 
     async def pause(self, key: EvseKey, paused: bool) -> None:
         """Hold the offer of an EVSE at 0, or let it go."""
@@ -116,14 +127,16 @@ class People:
     async def enrol(self, credential: Credential) -> None:
         """Enrol a credential, or change it."""
         await self._ledger.enrol(credential)
-        self._authorizer.credentials.enrol(credential)
+        self._authorizer.credentials.enrol(replace(credential, changed_at=self._clock.now()))
         self._rank_anew(credential.id_token)
+        self.on_credential(credential.id_token)
 
     async def remove(self, id_token: IdToken) -> bool:
         """Remove a card; returns whether there was one."""
         removed = await self._ledger.revoke(id_token)
         self._authorizer.credentials.remove(id_token)
         self._rank_anew(id_token)
+        self.on_credential(id_token)
         return removed
 
     def _rank_of_card(self, evse: EvseState) -> Rank | None:

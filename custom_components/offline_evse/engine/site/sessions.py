@@ -1,6 +1,6 @@
 """Transactions: from what a charger reports to the ledger, the live state and the answer."""
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 import logging
 
 from ..ledger.ledger import Ledger
@@ -11,6 +11,7 @@ from ..model.failure import LedgerFullError, LedgerUnavailableError
 from ..model.station import ChargingState, ConnectorStatus, EvseKey
 from ..model.station_event import AuthorizationAnswer, TransactionAnswer
 from ..model.transaction import Transaction, TransactionEventType, TransactionRecorded, TransactionReport
+from .access.cable import follow_cable
 from .admission import Admission
 from .announcement import SessionEnded, SessionStarted
 from .background import Background
@@ -57,6 +58,15 @@ class Sessions:
         self._open: set[str] = set()
         self._abandoned: dict[EvseKey, Timer] = {}
         self._told_to_stop_s: dict[str, float] = {}
+        self._followers: list[Callable[[EvseState], None]] = []
+
+    def follow(self, follower: Callable[[EvseState], None]) -> None:
+        """Call `follower` after every word about the session of an EVSE."""
+        self._followers.append(follower)
+
+    def _look(self, evse: EvseState) -> None:
+        for follower in self._followers:
+            follower(evse)
 
     async def restore(self, station_ids: Container[str]) -> None:
         """Take up what the ledger knows of these stations: their running transactions and lifetime registers."""
@@ -69,6 +79,7 @@ class Sessions:
                 evse.transaction = transaction
                 evse.decision = self._admission.refusal_of(transaction)
                 self._steering.found_running(evse)
+                self._look(evse)
                 evse.changed()
         for key, lifetime_wh in (await self._ledger.lifetimes()).items():
             if key.station_id in station_ids and (evse := self._register.evse(key)) is not None:
@@ -105,7 +116,9 @@ class Sessions:
             self._stop_refused(evse)
         return TransactionAnswer(
             transaction_id=transaction.transaction_id,
-            authorization=AuthorizationAnswer(decision.status, decision.expires_at) if decision else None,
+            authorization=(
+                AuthorizationAnswer(decision.status, decision.expires_at, decision.group) if decision else None
+            ),
         )
 
     async def sampled(self, evse: EvseState) -> None:
@@ -143,7 +156,7 @@ class Sessions:
         recorded: TransactionRecorded,
         decision: Decision | None,
     ) -> None:
-        transaction = recorded.transaction
+        transaction, was_plugged = recorded.transaction, evse.plugged
         present = evse.transaction
         is_present = present is not None and present.session_id == transaction.session_id
         ended = is_present and evse.has_transaction and not transaction.is_open
@@ -172,6 +185,8 @@ class Sessions:
         elif not transaction.is_open:
             # Closing values that come after the stop.
             self._metering.rest(evse, report.received_at)
+        follow_cable(evse, was_plugged, self._clock.now())
+        self._look(evse)
         evse.changed()
         self._register.count_power()
         self._steering.demand_changed(evse)
@@ -255,6 +270,7 @@ class Sessions:
         evse.transaction = closed
         self._open.discard(closed.session_id)
         self._end(evse)
+        self._look(evse)
         evse.changed()
         self._register.count_power()
         self._steering.demand_changed(evse)

@@ -7,6 +7,7 @@ import secrets
 from aiohttp import web
 
 from ..authorization.authorizer import Authorizer
+from ..authorization.backend_cache import BackendCache
 from ..authorization.credential_list import CredentialList
 from ..authorization.remote_starts import RemoteStarts
 from ..balancing.control import Balancer
@@ -14,14 +15,17 @@ from ..balancing.tree.layout_doubts import LayoutDoubt, doubts
 from ..csms.central_system import CentralSystem
 from ..csms.settings import CsmsSettings
 from ..ledger.ledger import Ledger
+from ..model.access import Backend
 from ..model.clock import Clock
 from ..model.command import Command, CommandResult, Priority
-from ..model.credential import Credential
+from ..model.credential import Credential, Evidence
 from ..model.frame import LoggedFrame
 from ..model.id_token import IdToken, IdTokenType
 from ..model.phases import PhaseAmperes
 from ..model.station import EvseKey, ResetKind
 from ..model.transaction import Transaction
+from .access.access import Access
+from .access.evidence_door import Presented
 from .admission import Admission
 from .announcement import Announcement
 from .background import Background
@@ -63,7 +67,13 @@ class Site:
         self._memory = memory
         self._background = Background()
         self._register = SiteRegister(config)
-        self._authorizer = Authorizer(CredentialList(credentials), RemoteStarts(site_tag, clock.now()))
+        self._authorizer = Authorizer(
+            CredentialList(credentials),
+            RemoteStarts(site_tag, clock.now()),
+            BackendCache(),
+            lambda: self._register.config.access,
+            lambda: self._register.config.goals.time_zone,
+        )
         balancer = Balancer()
         self._steering = Steering(
             self._register,
@@ -85,7 +95,10 @@ class Site:
             phases_changed=self._steering.demand_changed,
         )
         metering.tell(self._commissioning.sampled)
-        admission = Admission(self._register, ledger, self._authorizer, memory, clock)
+        self._access = Access(
+            self._register, ledger, self._authorizer, self._steering, memory, self._send, clock, self._background
+        )
+        admission = Admission(self._register, ledger, self._authorizer, self._access, memory, clock)
         self._sessions = Sessions(
             self._register,
             ledger,
@@ -97,11 +110,25 @@ class Site:
             clock,
             self._background,
         )
-        self._people = People(self._register, ledger, self._authorizer, self._steering, memory, self._send, clock)
+        self._sessions.follow(self._access.look)
+        self._people = People(
+            self._register,
+            ledger,
+            self._authorizer,
+            self._access.deciding,
+            self._access.endings,
+            self._steering,
+            memory,
+            self._send,
+            clock,
+        )
+        self._door, self.passes = self._access.open_doors(self._people)
+        """At `passes` guests get their passes."""
         conversation = Conversation(
             self._register,
             ledger,
             admission,
+            self._access.vehicles,
             self._sessions,
             metering,
             self._steering,
@@ -165,6 +192,7 @@ class Site:
         self._steering.start()
         self._commissioning.start()
         self._learned.start()
+        self._access.start()
         self.grid.start()
         self.goals.start()
         await self._csms.start(port, host)
@@ -182,6 +210,7 @@ class Site:
         self._steering.close()
         self._commissioning.close()
         self._sessions.close()
+        self._access.close()
         self._learned.close()
         self.grid.close()
         self.goals.close()
@@ -207,6 +236,7 @@ class Site:
             self._steering.layout_changed()
             raise
         self.goals.configure()
+        self._access.configured()
         self.grid.changed()
         if added:
             self._background.run(self._sessions.restore(added), "sessions of stations that were added")
@@ -295,6 +325,30 @@ class Site:
     async def remove_card(self, id_token: IdToken) -> bool:
         """Remove a card; returns whether there was one."""
         return await self._people.remove(id_token)
+
+    def credential(self, id_token: IdToken) -> Credential | None:
+        """What is enrolled under a number; None: nothing."""
+        return self._authorizer.credentials.find(id_token)
+
+    def credential_by_key(self, key: str) -> Credential | None:
+        """What is enrolled with a public key, a button or a tracker (`Credential.key`)."""
+        return self._authorizer.credentials.by_key(key)
+
+    async def present(self, evidence: Evidence) -> Presented:
+        """Somebody asks to charge in another way than with a card in a reader: decide, record, and start."""
+        return await self._door.present(evidence)
+
+    async def end_by(self, evidence: Evidence) -> Presented:
+        """Somebody asks in such a way to stop: the one who began it, one of the same group, or a master."""
+        return await self._door.end_by(evidence)
+
+    def use_backend(self, backend: Backend | None) -> None:
+        """Ask this backend about cards where the mode says so, and settle what is owed to it; None: ask nobody."""
+        self._access.backend.use(backend)
+
+    def vehicle_seen(self, evse: EvseKey, vehicle_id: str, source: str) -> Credential | None:
+        """A car was recognised at an EVSE; returns what is enrolled of it. Lets nobody charge."""
+        return self._access.vehicles.seen(evse, vehicle_id, source)
 
     def cards(self) -> tuple[Credential, ...]:
         """Everything that is enrolled, by holder."""

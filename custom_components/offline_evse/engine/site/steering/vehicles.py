@@ -13,7 +13,7 @@ from .steering import Steering
 
 
 class Vehicles:
-    """Keeps the lowest current at which a car charges sensibly, by the card that it charges with.
+    """Keeps the lowest current at which a car charges sensibly, by the car where it was recognised, or by the card.
 
     A start from here, with the site's own tag, says nothing of the car.
     """
@@ -36,8 +36,8 @@ class Vehicles:
         self._memory = memory
         self._background = background
         self._site_tag = site_tag
-        self._known: dict[EvseKey, tuple[str, float | None]] = {}
-        """By EVSE: the session, and the minimum that is kept for its car."""
+        self._known: dict[EvseKey, tuple[tuple[str, IdToken], float | None]] = {}
+        """By EVSE: the session with what it is known by, and the minimum that is kept for its car."""
         steering.follow(self._look)
 
     def _look(self, decision: BalancingDecision) -> None:
@@ -46,25 +46,32 @@ class Vehicles:
             if evse is None:
                 continue
             session = evse.transaction if evse.has_transaction else None
-            if session is None or session.id_token is None or session.id_token.key == self._site_tag.key:
+            token = self._token(evse)
+            if session is None or token is None:
                 if self._known.pop(key, None) is not None:
                     self._expect(evse, None)
                 continue
-            known = self._known.get(key)
-            if known is None or known[0] != session.session_id:
-                self._known[key] = (session.session_id, None)
-                self._background.run(self._recall(evse, session.session_id, session.id_token), "memory of a car")
+            known, car = self._known.get(key), (session.session_id, token)
+            if known is None or known[0] != car:
+                self._known[key] = (car, None)
+                self._background.run(self._recall(evse, car), "memory of a car")
                 continue
             learned_a = self._balancer.learned_minimum(key)
             if learned_a is not None and learned_a != known[1]:
-                self._known[key] = (session.session_id, learned_a)
-                self._background.run(self._keep(session.id_token, learned_a), "memory of a car")
+                self._known[key] = (car, learned_a)
+                self._background.run(self._keep(token, learned_a), "memory of a car")
 
-    async def _recall(self, evse: EvseState, session_id: str, id_token: IdToken) -> None:
-        kept = self._memory.mapping(_fact(await self._ledger.pseudonym(id_token))).get("minimum_a")
+    def _token(self, evse: EvseState) -> IdToken | None:
+        if evse.vehicle is not None:
+            return evse.vehicle.id_token
+        token = None if evse.transaction is None else evse.transaction.id_token
+        return None if token is None or token.key == self._site_tag.key else token
+
+    async def _recall(self, evse: EvseState, car: tuple[str, IdToken]) -> None:
+        kept = self._memory.mapping(_fact(await self._ledger.pseudonym(car[1]))).get("minimum_a")
         known = self._known.get(evse.key)
-        if known is not None and known[0] == session_id and isinstance(kept, int | float):
-            self._known[evse.key] = (session_id, float(kept))
+        if known is not None and known[0] == car and isinstance(kept, int | float):
+            self._known[evse.key] = (car, float(kept))
             self._expect(evse, float(kept))
 
     async def _keep(self, id_token: IdToken, minimum_a: float) -> None:

@@ -1,0 +1,1 @@
+"""Guest passes: their codes, and how often somebody may try one."""
