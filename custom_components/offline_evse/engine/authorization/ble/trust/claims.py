@@ -143,7 +143,7 @@ class Claims:
         """Return them as terms, for presentation at a charger that they cover."""
         names = (charger.station_id if name in charger.names else name for name in self.chargers)
         return Terms(
-            valid_from=datetime.fromtimestamp(self.not_before, UTC) - LEEWAY if self.not_before > 86_400 else None,
+            valid_from=datetime.fromtimestamp(self.not_before, UTC) - LEEWAY,
             valid_until=datetime.fromtimestamp(self.expires, UTC) + LEEWAY,
             station_ids=frozenset(names),
             session_wh=self.session_wh,
