@@ -1,6 +1,7 @@
 """What hears holders and connects to them: the radio half of a Bluetooth proxy or adapter."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 
 from bumble.device import Advertisement, Connection, Device, Peer
@@ -25,6 +26,8 @@ class Antenna:
         self._device = device
         self._signal = signal
         self.heard: Heard | None = None
+        self.packets: Counter[str] = Counter()
+        """How many packets of each address were heard."""
 
     @classmethod
     async def at(cls, air: Air, name: str, address: str, signal: Signal) -> Antenna:
@@ -52,5 +55,8 @@ class Antenna:
     def _advertised(self, advertisement: Advertisement) -> None:
         address = advertisement.address.to_string(False)
         signal = self._signal(address)
-        if signal is not None and self.heard is not None:
+        if signal is None:
+            return
+        self.packets[address] += 1
+        if self.heard is not None:
             self.heard(address, int(advertisement.address.address_type), signal, bytes(advertisement.data_bytes))

@@ -39,6 +39,7 @@ class Phone:
         self.prepare: Callable[[HolderLink], None] | None = None
         """Called with every new link, before anything is said."""
         self.tamper: Tampering | None = None
+        self._news = asyncio.Event()
         device.gatt_server.max_mtu = mtu
         properties = Characteristic.Properties
         self._notify = Characteristic[bytes](UUID(NOTIFY_UUID), properties.NOTIFY, Characteristic.READABLE, b"")
@@ -85,6 +86,18 @@ class Phone:
         if self._connection is not None:
             await self._connection.disconnect()
 
+    @property
+    def connected(self) -> bool:
+        """Whether a reader is connected now."""
+        return self._connection is not None
+
+    async def until(self, test: Callable[[], bool], within_s: float = 5.0) -> None:
+        """Wait until something that has to do with this phone's connections is so. Raises TimeoutError."""
+        async with asyncio.timeout(within_s):
+            while not test():
+                self._news.clear()
+                await self._news.wait()
+
     async def send(self, frames: Iterable[bytes]) -> None:
         """Notify the connected reader of frames, in order."""
         connection = self._connection
@@ -105,13 +118,16 @@ class Phone:
 
         connection.on("disconnection", self._disconnected)
         connection.on("connection_att_mtu_update", agreed)
+        self._news.set()
 
     def _disconnected(self, reason: int) -> None:
         self._connection = None
+        self._news.set()
 
     def _written(self, connection: Connection, value: bytes) -> None:
         link = self.links[-1]
         answer = link.receive(bytes(value))
+        self._news.set()
         if self.tamper is not None:
             answer = self.tamper(link, answer)
         if answer:

@@ -134,7 +134,7 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
         (
             "exceptions",
             {"alone", "charger", "circuit", "count", "current", "day", "error", "event", "folder", "hours", "limit"}
-            | {"load", "maximum", "minimum", "minutes", "missing", "over", "phase", "port", "taken"},
+            | {"load", "maximum", "minimum", "minutes", "missing", "name", "over", "phase", "port", "taken"},
         ),
         (
             "issues",

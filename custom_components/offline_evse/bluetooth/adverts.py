@@ -33,7 +33,7 @@ class AdvertFeed:
             return
         while len(self._followed) >= MOST_FOLLOWED:
             self.leave(next(iter(self._followed)))
-        packets = bluetooth.async_register_advertisement_callback(self._hass, self._packet, address)
+        packets = bluetooth.async_register_advertisement_callback(self._hass, self.packet, address)
         gone = bluetooth.async_track_unavailable(self._hass, self._gone, address, connectable=False)
 
         def leave() -> None:
@@ -55,7 +55,8 @@ class AdvertFeed:
             self.leave(address)
 
     @callback
-    def _packet(self, info: BluetoothServiceInfoBleak) -> None:
+    def packet(self, info: BluetoothServiceInfoBleak) -> None:
+        """Pass a packet on, unless it is too old to tell anything."""
         if self._clock.monotonic() - info.time <= FRESH_S:
             self._listener(info)
 

@@ -78,7 +78,8 @@ class Central:
         self._visits: dict[str, _Visit] = {}
         self._feed = AdvertFeed(hass, clock, self._heard)
         self._unsubscribe: list[CALLBACK_TYPE] = []
-        self._meetings: set[asyncio.Task[None]] = set()
+        self.meetings: set[asyncio.Task[None]] = set()
+        """Links that are being made or used."""
         self.endings: dict[str, int] = {}
         """How exchanges ended, counted since Bluetooth was switched on."""
         self.last_trouble: str | None = None
@@ -103,19 +104,24 @@ class Central:
             unsubscribe()
         self._unsubscribe.clear()
         self._feed.stop()
-        meetings = tuple(self._meetings)
+        meetings = tuple(self.meetings)
         for meeting in meetings:
             meeting.cancel()
         if meetings:
             await asyncio.wait(meetings)
-        self._visits.clear()
+        self.forget_visits()
+
+    @callback
+    def forget_visits(self) -> None:
+        """Take everybody for a newcomer, except those who are being met."""
+        self._visits = {address: visit for address, visit in self._visits.items() if visit.meeting}
 
     @callback
     def _appeared(self, info: BluetoothServiceInfoBleak, change: bluetooth.BluetoothChange) -> None:
         """Hear of a device whose advertisement is ours, or has changed."""
         if self._who(info) is not None:
             self._feed.follow(info.address)
-            self._heard(info)
+            self._feed.packet(info)
 
     @callback
     def _heard(self, info: BluetoothServiceInfoBleak) -> None:
@@ -193,8 +199,8 @@ class Central:
         meeting = self._entry.async_create_background_task(
             self._hass, self._meeting(exchange, visit, intent), "offline_evse Bluetooth holder"
         )
-        self._meetings.add(meeting)
-        meeting.add_done_callback(self._meetings.discard)
+        self.meetings.add(meeting)
+        meeting.add_done_callback(self.meetings.discard)
 
     async def _meeting(self, exchange: Exchange, visit: _Visit, intent: Intent) -> None:
         """Carry one exchange through."""

@@ -12,7 +12,7 @@ from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.device import BLEDevice
 from bleak.exc import BleakError
-from bleak_retry_connector import BleakClientWithServiceCache, establish_connection
+import bleak_retry_connector
 
 from ..engine.authorization.ble.exchange import Exchange
 from ..engine.authorization.ble.states import ExchangeState
@@ -50,8 +50,13 @@ async def meet(exchange: Exchange, device: BLEDevice, desk: Desk, clock: Clock) 
     try:
         async with asyncio.timeout(None) as patience:
             _bound(patience, exchange, clock)
-            client = await establish_connection(
-                BleakClientWithServiceCache, device, "holder", disconnected_callback=gone, max_attempts=ATTEMPTS
+            # By its present name: Home Assistant puts a class of its own there that goes through its proxies.
+            client = await bleak_retry_connector.establish_connection(
+                bleak_retry_connector.BleakClientWithServiceCache,
+                device,
+                "holder",
+                disconnected_callback=gone,
+                max_attempts=ATTEMPTS,
             )
             write = await _listen(client, incoming)
             info = Info.decode(bytes(await client.read_gatt_char(INFO_UUID)))
@@ -77,7 +82,7 @@ async def meet(exchange: Exchange, device: BLEDevice, desk: Desk, clock: Clock) 
 
 
 async def _listen(
-    client: BleakClientWithServiceCache, incoming: asyncio.Queue[bytes | None]
+    client: bleak_retry_connector.BleakClientWithServiceCache, incoming: asyncio.Queue[bytes | None]
 ) -> BleakGATTCharacteristic:
     """Take in what the holder notifies; returns what is written to. Raises LinkLost where it is no holder."""
     write = client.services.get_characteristic(WRITE_UUID)

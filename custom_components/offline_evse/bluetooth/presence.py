@@ -19,6 +19,7 @@ from ..engine.model.clock import Clock
 from ..engine.model.credential import Evidence, EvidenceLevel
 from ..engine.model.station import EvseKey
 from ..engine.site.site import Site
+from ..sentences import Sentences
 from .adverts import AdvertFeed
 from .cables import Cables
 from .desk import Desk
@@ -100,7 +101,7 @@ class PresenceWatch:
         def seen(info: BluetoothServiceInfoBleak, change: bluetooth.BluetoothChange) -> None:
             self._follow(reference, info.address)
             self._keyring.save_soon()
-            self._heard(info)
+            self._feed.packet(info)
 
         self._unsubscribe.append(coordinator.async_get_coordinator(self._hass).async_track_service_info(seen, irk))
 
@@ -116,7 +117,7 @@ class PresenceWatch:
             for reference, tracked in self._keyring.tracked.items():
                 if tracked.beacon is not None and tracked.beacon == beacon:
                     self._follow(reference, info.address)
-                    self._heard(info)
+                    self._feed.packet(info)
 
         self._unsubscribe.append(
             bluetooth.async_register_callback(self._hass, seen, matcher, bluetooth.BluetoothScanningMode.PASSIVE)
@@ -187,21 +188,17 @@ class PresenceWatch:
             return
         names = {station.station_id: station.name for station in self._site.config.stations}
         credential = self._site.credential(evidence.id_token)
+        sentences = Sentences(self._hass)
         persistent_notification.async_create(
             self._hass,
-            _SENTENCE.format(
+            sentences.say(
+                "started_by_presence",
                 charger=names.get(evidence.station_id, evidence.station_id),
-                name=credential.name if credential else "Somebody",
+                name=credential.name if credential is not None else "?",
             ),
-            title="Charging started by presence",
+            title=sentences.say("started_by_presence_title"),
             notification_id=f"{DOMAIN}_presence_{evidence.station_id}",
         )
-
-
-_SENTENCE: Final = (
-    "A cable was plugged in at {charger}, and what stands for {name} was near, so charging has started. Presence can "
-    "be copied by anyone nearby: if nobody of yours did this, stop the session and use a key or a card instead."
-)
 
 
 def beacon_of(data: bytes) -> str | None:

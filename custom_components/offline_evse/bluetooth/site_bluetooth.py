@@ -1,6 +1,6 @@
 """All of Bluetooth at one site: opened when it is switched on, closed when it is switched off."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 import secrets
@@ -119,15 +119,15 @@ class SiteBluetooth:
             self._proximity.assign(self._chargers())
         self._notices.look()
 
-    async def enrol_key(self, public_key: bytes, name: str, terms: Terms | None = None, **more: Any) -> EnrolledKey:
+    async def enrol_key(self, public_key: bytes, name: str, terms: Terms | None = None) -> EnrolledKey:
         """Let the holder of a public key (33 or 65 bytes) charge; returns what its app needs. Raises BadKey."""
         jkt = thumbprint(public_key)
         known = self._site.credential_by_key(jkt)
+        if known is not None and known.kind is not CredentialKind.BLE_KEY:
+            return await self.introduce(jkt, known.id_token)  # a pass with its own terms
         id_token = known.id_token if known is not None else id_token_of(jkt)
         await self._site.enrol_card(
-            Credential(
-                id_token=id_token, name=name, kind=CredentialKind.BLE_KEY, key=jkt, terms=terms or Terms(), **more
-            )
+            Credential(id_token=id_token, name=name, kind=CredentialKind.BLE_KEY, key=jkt, terms=terms or Terms())
         )
         return await self.introduce(jkt, id_token)
 
@@ -158,7 +158,12 @@ class SiteBluetooth:
         return reference
 
     async def forget(self, reference: str) -> None:
-        """Take away a key, a button or a presence, and what it was known by."""
+        """Take away a key, a button, a presence or an issuer, and what it was known by."""
+        issuers = [each for each in self.keyring.issuers if thumbprint(each.public_key) != reference]
+        if len(issuers) != len(self.keyring.issuers):
+            self.keyring.issuers = issuers
+            await self._issuers_changed()
+            return
         credential = self._site.credential_by_key(reference)
         if (button := self.keyring.buttons.get(reference)) is not None:
             self.buttons.forget(button)
@@ -169,16 +174,20 @@ class SiteBluetooth:
         if credential is not None:
             await self._site.remove_card(credential.id_token)
 
-    async def trust_issuer(self, name: str, public_key: bytes, purpose: IssuerPurpose) -> None:
-        """Believe tokens of somebody else from now on. Raises BadKey."""
+    def enrolled(self) -> dict[str, str]:
+        """Everything that `forget` takes away: its reference, and a name to tell it by."""
+        kinds = (CredentialKind.BLE_KEY, CredentialKind.BLE_BUTTON, CredentialKind.PRESENCE)
+        names = {each.key: each.name for each in self._site.cards() if each.kind in kinds and each.key is not None}
+        return names | {thumbprint(each.public_key): each.name for each in self.keyring.issuers}
+
+    async def trust_issuer(self, name: str, public_key: bytes, purposes: Iterable[str]) -> None:
+        """Believe what somebody else signs for these purposes, `tokens` and `relay`. Raises BadKey."""
         jkt = thumbprint(public_key)
+        purpose = IssuerPurpose(0)
+        for word in purposes:
+            purpose |= IssuerPurpose[word.upper()]
         others = [each for each in self.keyring.issuers if thumbprint(each.public_key) != jkt]
         self.keyring.issuers = [*others, Issuer(name, public_key, purpose)]
-        await self._issuers_changed()
-
-    async def distrust_issuer(self, public_key: bytes) -> None:
-        """Believe nothing that was signed with this key."""
-        self.keyring.issuers = [each for each in self.keyring.issuers if each.public_key != public_key]
         await self._issuers_changed()
 
     def diagnostics(self) -> Mapping[str, Any]:
