@@ -8,6 +8,7 @@ from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
+from .actions.bluetooth_keys import register_bluetooth_services
 from .actions.grid import register_grid_services
 from .actions.rehearsal import register_rehearsal
 from .const import DOMAIN, PLATFORMS
@@ -31,6 +32,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     register_grid_services(hass)
     register_websocket_api(hass)
     register_rehearsal(hass)
+    register_bluetooth_services(hass)
     return True
 
 

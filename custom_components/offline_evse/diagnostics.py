@@ -64,6 +64,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Offline
                 "cards": len(site.cards()),
                 "limits_sent": site.commands_sent,
             },
+            "bluetooth": opened.diagnostics() if (opened := entry.runtime_data.bluetooth.open) else None,
             "chargers": [charger(site, station) for station in site.stations.values()],
             "transactions": plain(recent),
         }

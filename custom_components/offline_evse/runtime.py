@@ -7,9 +7,11 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigSu
 from homeassistant.const import CONF_PORT, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 
+from .bluetooth_switch import BluetoothSwitch
 from .const import CONF_CIRCUIT_ID, CONF_STATION_ID, SUBENTRY_CHARGER, SUBENTRY_CIRCUIT
 from .devices import note_identity, register_charger, register_evse, register_site, rename_circuit
 from .discovery import discover_stranger, dismiss_adopted
+from .engine.model.clock import SystemClock
 from .engine.model.failure import LayoutError
 from .engine.model.station import EvseKey, StationIdentity
 from .engine.site.announcement import (
@@ -64,6 +66,7 @@ class EvseRuntime:
         "_station_listeners",
         "_stations",
         "_unsubscribe",
+        "bluetooth",
         "site",
     )
 
@@ -82,6 +85,8 @@ class EvseRuntime:
         self._goals = GoalInputs(hass, entry, site)
         self._grid = GridInputs(hass, entry, site.grid)
         self._openadr = OpenAdrFeed(hass, entry, site.grid)
+        self.bluetooth = BluetoothSwitch(hass, entry, site, SystemClock())
+        """Off for most sites."""
         self._chargers: dict[str, CALLBACK_TYPE] = {}
         self._issues = SiteIssues(hass, entry, site)
         self._commissioning_issues = CommissioningIssues(hass, entry, site)
@@ -109,6 +114,7 @@ class EvseRuntime:
         self._goals.stop()
         self._grid.stop()
         self._openadr.stop()
+        await self.bluetooth.stop()
         self._issues.stop(forget=event is None)
         self._commissioning_issues.stop(forget=event is None)
         for subscription in (*self._chargers.values(), *self._unsubscribe):
@@ -194,6 +200,7 @@ class EvseRuntime:
         self._goals.follow()
         self._grid.follow()
         self._openadr.follow()
+        self.bluetooth.follow()
         self._issues.set_up_changed()
 
     @callback
