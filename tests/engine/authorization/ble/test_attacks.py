@@ -130,6 +130,16 @@ async def test_a2_a_challenge_is_stale_after_ten_seconds() -> None:
     assert meeting.reader.challenges.redeem("link", meeting.clock.monotonic()) is None
 
 
+def test_a2_a_challenge_is_void_once_it_was_answered() -> None:
+    meeting = Meeting()
+    for _ in range(2):
+        meeting.reader.challenges.issue("link", CHARGER, NOON, 0.0, sealed=False)
+    issued = meeting.reader.challenges.redeem("link", 1.0)
+    assert issued is not None and issued.charger == CHARGER
+    assert meeting.reader.challenges.redeem("link", 1.0) is None
+    assert meeting.reader.challenges.redeem("another link", 1.0) is None
+
+
 def test_a2_nonces_never_repeat() -> None:
     meeting = Meeting()
     seen = {

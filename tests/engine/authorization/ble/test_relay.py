@@ -1,7 +1,7 @@
 import pytest
 
 from custom_components.offline_evse.engine.authorization.ble.states import Ending, ExchangeState
-from simulator.holder.crypto import sign
+from simulator.holder.crypto import base64url, sign
 
 from .meeting import CHARGER, NOW_S, OTHER_CHARGER, Meeting
 
@@ -93,8 +93,8 @@ def test_requests_that_are_out_are_few() -> None:
     meeting = Meeting(relay=True)
     now = meeting.clock.now()
     for number in range(100):
-        meeting.reader.relays.request("A" * 43, CHARGER if number % 2 else OTHER_CHARGER, now, 0.0)
+        meeting.reader.relays.request(base64url(bytes(32)), CHARGER if number % 2 else OTHER_CHARGER, now, 0.0)
     assert len(meeting.reader.relays) == 2
     for number in range(100):
-        meeting.reader.relays.request(f"{number:043d}", CHARGER, now, 0.0)
+        meeting.reader.relays.request(base64url(number.to_bytes(32)), CHARGER, now, 0.0)
     assert len(meeting.reader.relays) == 32

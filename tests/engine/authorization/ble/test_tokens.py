@@ -180,6 +180,13 @@ def test_the_signature_is_checked_with_the_issuers_own_key() -> None:
     assert reason(genuine[:-2] + (b"AA" if genuine[-2:] != b"AA" else b"BB")) == "signature"
 
 
+def test_a_token_is_written_in_one_way_only() -> None:
+    genuine = jwt(CHAIN.key, claims())
+    last = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    at = last.index(genuine[-1:])
+    assert reason(genuine[:-1] + last[at ^ 1 : (at ^ 1) + 1]) == "malformed", "two bits that nothing says"
+
+
 def test_unknown_issuers_and_purposes_are_refused() -> None:
     token = jwt(CHAIN.key, claims())
     assert reason(token, reader(None, Issuer("site", KEYS.issuer_public))) == "issuer"

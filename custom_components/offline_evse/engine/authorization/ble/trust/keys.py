@@ -36,8 +36,11 @@ def base64url(data: bytes) -> str:
 
 
 def from_base64url(text: str) -> bytes:
-    """Return what `base64url` was given. Raises ValueError."""
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    """Return what `base64url` was given. Raises ValueError for anything that it cannot have returned."""
+    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if base64url(data) != text:
+        raise ValueError("Not base64url as it is written")
+    return data
 
 
 @lru_cache(maxsize=256)

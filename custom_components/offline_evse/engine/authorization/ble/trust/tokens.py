@@ -136,7 +136,7 @@ class TokenReader:
         issuer = self.issuers.find(found.issuer, purpose)
         if issuer is None:
             raise TokenError("issuer")
-        if not verify(issuer.public_key, from_base64url(signature.decode()), signed):
+        if not verify(issuer.public_key, _bytes(signature), signed):
             raise TokenError("signature")
         return Grant(found, issuer)
 
@@ -163,6 +163,11 @@ class TokenReader:
 
 
 def _part(encoded: bytes) -> dict[str, Any]:
-    if len(encoded) % 4 == 1:
-        raise TokenError("malformed")
-    return strict_json(from_base64url(encoded.decode()))
+    return strict_json(_bytes(encoded))
+
+
+def _bytes(encoded: bytes) -> bytes:
+    try:
+        return from_base64url(encoded.decode())
+    except ValueError as error:
+        raise TokenError("malformed") from error
