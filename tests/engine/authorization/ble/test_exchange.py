@@ -231,6 +231,59 @@ def test_a_holder_reads_its_receipts() -> None:
     assert link.receipts == [(1, 2_000, 3_000, 9_100), (2, 4_000, 0, 10)]
 
 
+def test_an_answer_before_the_challenge_is_refused() -> None:
+    meeting = Meeting()
+    exchange = approach(meeting.reader, CHARGER, ADDRESS, "puck-1", Transport.PUCK, Intent.TAP)
+    exchange.connecting()
+    exchange.connected(182)
+    assert exchange.receive(b"\x80\x02\x00\x01x").closed
+    assert (exchange.state, exchange.ending) == (S.DENIED, Ending.PROTOCOL)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"\x02\x00\x00",
+        b"\x42\x00\x00",
+        b"\x42\x00\x22" + b"\x02" * 34,
+        b"\x99\x00\x00",
+        b"\x06\x00\x04\x01\x02\x00\x14",
+    ],
+    ids=["in clear", "empty", "too short", "unknown", "a greeting where the holder is the peripheral"],
+)
+def test_a_sealed_exchange_takes_nothing_else(message: bytes) -> None:
+    meeting = Meeting()
+    meeting.know()
+    exchange, _ = meeting.challenge()
+    step = exchange.receive(b"\x80" + message)
+    assert step.closed and step.evidence is None
+    assert all(frame[1] & 0x40 for frame in step.frames), "nothing is said in clear"
+    assert (exchange.state, exchange.ending) == (S.DENIED, Ending.PROTOCOL)
+
+
+@pytest.mark.parametrize("kind", [0x01, 0x03, 0x04, 0x10, 0x11, 0x21, 0x30])
+def test_what_nobody_asked_for_is_refused(kind: int) -> None:
+    meeting = Meeting(sealed_only=False)
+    meeting.know()
+    meeting.holder.capabilities = PLAIN
+    exchange, _ = meeting.challenge()
+    assert exchange.receive(bytes((0x80, kind, 0, 0))).closed
+    assert exchange.state is S.DENIED and exchange.evidence is None
+
+
+def test_while_a_backend_is_asked_only_its_answer_is_taken() -> None:
+    meeting = Meeting(sealed_only=False, relay=True)
+    meeting.holder.capabilities = PLAIN
+    meeting.holder.relay = lambda request: None
+    exchange, _, _ = meeting.connect()
+    assert exchange.state is S.VERIFY
+    with pytest.raises(OutOfTurn):
+        exchange.decide(granted=True)
+    with pytest.raises(OutOfTurn):
+        exchange.answered(ResultCode.STOPPED)
+    assert exchange.receive(b"\x80\x02\x00\x00").closed and exchange.state is S.DENIED
+
+
 def test_nobody_shows_a_key_in_clear_where_it_must_be_sealed() -> None:
     meeting = Meeting(sealed_only=True)
     meeting.know()

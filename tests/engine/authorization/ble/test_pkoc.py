@@ -176,6 +176,24 @@ def test_noise_is_refused(noise: bytes) -> None:
     assert exchange.written(noise).closed and exchange.state is PkocState.CLOSED
 
 
+def test_a_proved_reader_takes_only_the_sealed_answer() -> None:
+    door = Door()
+    for answer in (tlv(1, bytes(65)), tlv(0x40, bytes(8))):
+        exchange = door.exchange()
+        first = PkocPhone(KEY, door.site_key).notified(offer_of(exchange))
+        assert first is not None and exchange.written(first).notify
+        assert exchange.written(tlv(0x0C, bytes(5))) == PkocStep(), "what follows a key is waited for"
+        assert exchange.written(answer).closed and exchange.state is PkocState.CLOSED
+        door.reader.limits.end("phone", "puck", 0.0, failed=False)
+
+
+def test_while_the_site_decides_nothing_more_is_taken() -> None:
+    door = Door()
+    exchange = door.exchange()
+    assert talk(exchange, PkocPhone(KEY)).evidence is not None
+    assert exchange.written(b"noise") == PkocStep() and exchange.state is PkocState.VERIFY
+
+
 def test_both_ways_to_write_a_length() -> None:
     value = bytes(162)
     for long_form in (False, True):

@@ -187,6 +187,12 @@ def test_a_token_is_written_in_one_way_only() -> None:
     assert reason(genuine[:-1] + last[at ^ 1 : (at ^ 1) + 1]) == "malformed", "two bits that nothing says"
 
 
+def test_numbers_outside_json_are_refused() -> None:
+    text = json.dumps(claims())[:-1] + ', "x": NaN}'
+    signed = base64url(b'{"alg":"ES256"}').encode() + b"." + base64url(text.encode()).encode()
+    assert reason(signed + b"." + base64url(sign(CHAIN.key, signed)).encode()) == "malformed"
+
+
 def test_unknown_issuers_and_purposes_are_refused() -> None:
     token = jwt(CHAIN.key, claims())
     assert reason(token, reader(None, Issuer("site", KEYS.issuer_public))) == "issuer"
@@ -242,6 +248,11 @@ def test_revocations_outlive_a_restart_and_end_with_what_they_revoke() -> None:
     assert loaded.key_revoked("k") and not loaded.key_revoked("l") and len(loaded) == 2
     loaded.restore_key("k")
     assert not loaded.key_revoked("k")
+
+
+def test_nothing_revoked_is_stored_as_nothing() -> None:
+    loaded = Revocations.load(Revocations().dump())
+    assert len(loaded) == len(Revocations.load({})) == 0 and loaded.issued_after is None
 
 
 def test_time_is_trusted_while_it_runs_forward() -> None:
