@@ -10,11 +10,15 @@ from homeassistant.helpers.typing import ConfigType
 
 from .actions.bluetooth_keys import register_bluetooth_services
 from .actions.grid import register_grid_services
+from .actions.passes import register_pass_services
 from .actions.rehearsal import register_rehearsal
 from .const import DOMAIN, PLATFORMS
 from .engine.model.clock import SystemClock
 from .engine.model.failure import LayoutError, LedgerUnavailableError
 from .engine.site.opening import open_site
+from .guest.api_views import register_guest_api
+from .guest.page_views import register_guest_page
+from .guest.reservations import store as stays_store
 from .ocpp_view import register_views
 from .port import bind_reason
 from .runtime import EvseRuntime, OfflineEvseConfigEntry
@@ -32,6 +36,9 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     register_grid_services(hass)
     register_websocket_api(hass)
     register_rehearsal(hass)
+    register_pass_services(hass)
+    register_guest_api(hass)
+    await register_guest_page(hass)
     register_bluetooth_services(hass)
     return True
 
@@ -80,6 +87,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: OfflineEvseConfigEntry) 
 async def async_unload_entry(hass: HomeAssistant, entry: OfflineEvseConfigEntry) -> bool:
     """Close the site: chargers are let go, and the port is free again."""
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: OfflineEvseConfigEntry) -> None:
+    """Forget what was kept beside the ledger."""
+    await stays_store(hass, entry).async_remove()
 
 
 async def _set_up_changed(hass: HomeAssistant, entry: OfflineEvseConfigEntry) -> None:

@@ -23,6 +23,7 @@ from .engine.site.announcement import (
     StrangerAppeared,
 )
 from .engine.site.site import Site
+from .guest.desk import GuestDesk
 from .inputs.goal_inputs import GoalInputs
 from .inputs.grid_inputs import GridInputs
 from .inputs.meter import MeterFeed
@@ -67,6 +68,7 @@ class EvseRuntime:
         "_stations",
         "_unsubscribe",
         "bluetooth",
+        "guests",
         "site",
     )
 
@@ -85,6 +87,7 @@ class EvseRuntime:
         self._goals = GoalInputs(hass, entry, site)
         self._grid = GridInputs(hass, entry, site.grid)
         self._openadr = OpenAdrFeed(hass, entry, site.grid)
+        self.guests = GuestDesk(hass, entry, site)
         self.bluetooth = BluetoothSwitch(hass, entry, site, SystemClock())
         """Off for most sites."""
         self._chargers: dict[str, CALLBACK_TYPE] = {}
@@ -114,6 +117,7 @@ class EvseRuntime:
         self._goals.stop()
         self._grid.stop()
         self._openadr.stop()
+        self.guests.stop()
         await self.bluetooth.stop()
         self._issues.stop(forget=event is None)
         self._commissioning_issues.stop(forget=event is None)
@@ -200,6 +204,7 @@ class EvseRuntime:
         self._goals.follow()
         self._grid.follow()
         self._openadr.follow()
+        self.guests.follow()
         self.bluetooth.follow()
         self._issues.set_up_changed()
 
