@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ...authorization.authorizer import Authorizer
-from ...authorization.terms import energy_caps, next_day
+from ...authorization.terms import day_start, energy_caps, next_day
 from ...ledger.ledger import Ledger
 from ...model.allowance import Allowance
 from ...model.clock import Clock, Timer
@@ -24,6 +24,8 @@ from .endings import Endings
 
 LONGEST_WAIT_S = 3600.0
 """However slowly it charges, it is looked at again after this."""
+
+LONGEST_DAY_LOOK_S = 300.0
 
 
 @dataclass(slots=True)
@@ -70,10 +72,12 @@ class Caps:
         self._background = background
         self._watched: dict[EvseKey, _Watched] = {}
         self._midnight: Timer | None = None
+        self._day: datetime | None = None
 
     def start(self) -> None:
         """Begin to wait for the end of the day, when what a day allows begins anew."""
-        self._next_midnight()
+        self._day = self._today()
+        self._wait_for_midnight()
 
     def close(self) -> None:
         """Watch no more."""
@@ -258,17 +262,25 @@ class Caps:
                 more_wh += other.told_wh - watched.used.running.get(other.session_id, (0, 0))[0]
         return max(0, more_wh)
 
-    def _next_midnight(self) -> None:
+    def _wait_for_midnight(self) -> None:
+        """Look often enough that a clock that is put right does not make it miss the new day for long."""
         now = self._clock.now()
         left_s = (next_day(now, self._register.config.goals.time_zone) - now).total_seconds()
-        self._midnight = self._clock.call_later(max(1.0, left_s + 1.0), self._day_over)
+        self._midnight = self._clock.call_later(min(max(1.0, left_s + 1.0), LONGEST_DAY_LOOK_S), self._look_at_day)
 
-    def _day_over(self) -> None:
-        self._next_midnight()
+    def _look_at_day(self) -> None:
+        self._wait_for_midnight()
+        today = self._today()
+        if today == self._day:
+            return
+        self._day = today
         for key, watched in tuple(self._watched.items()):
             evse = self._register.evses.get(key)
             if evse is not None:
                 self._background.run(self._count(evse, watched), "consumption of a new day")
+
+    def _today(self) -> datetime:
+        return day_start(self._clock.now(), self._register.config.goals.time_zone)
 
 
 def _fact(key: EvseKey) -> str:
