@@ -10,6 +10,7 @@ OPTION_BLUETOOTH: Final = "bluetooth"
 
 CONF_ENABLED: Final = "enabled"
 CONF_PLAIN: Final = "plain"
+CONF_READERS: Final = "readers"
 CONF_SCANNERS: Final = "scanners"
 
 
@@ -20,6 +21,8 @@ class BluetoothSetUp:
     enabled: bool = False
     scanners: Mapping[str, str] = field(default_factory=dict)
     """Which charger (station id) each scanner hangs at, by the scanner's source."""
+    readers: Mapping[str, str] = field(default_factory=dict)
+    """Which charger (station id) each reader puck hangs at, by the network address of its node."""
     plain: bool = False
     """Keys may show themselves in clear, for holders that know no other way."""
 
@@ -30,5 +33,6 @@ def bluetooth_set_up(entry: ConfigEntry) -> BluetoothSetUp:
     return BluetoothSetUp(
         enabled=options.get(CONF_ENABLED) is True,
         scanners=dict(options.get(CONF_SCANNERS, {})),
+        readers=dict(options.get(CONF_READERS, {})),
         plain=options.get(CONF_PLAIN) is True,
     )

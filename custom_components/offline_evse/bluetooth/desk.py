@@ -83,6 +83,23 @@ class Desk:
         self.last = presented.decision
         return presented
 
+    async def grants(self, evidence: Evidence) -> bool:
+        """Show evidence to the site, for a phone that hears nothing but yes or no.
+
+        It hears what was decided where the charger takes its time; the charger goes on.
+        """
+        asked_at = self._clock.now()
+        asking = self._entry.async_create_task(self._hass, self.present(evidence), "offline_evse holder")
+        await asyncio.wait({asking}, timeout=CHARGER_ANSWERS_S)
+        if not asking.done():
+            decided = self._decided(evidence, asked_at)
+            return decided is not None and decided.accepted
+        try:
+            return asking.result().done
+        except (LedgerFullError, LedgerUnavailableError) as err:
+            _LOGGER.error("Nothing can be recorded, so nobody can charge with a key: %s", err)
+            return False
+
     async def _charge(self, exchange: Exchange, evidence: Evidence) -> tuple[bytes, ...]:
         asked_at = self._clock.now()
         asking = self._entry.async_create_task(self._hass, self.present(evidence), "offline_evse holder")

@@ -30,6 +30,7 @@ from .desk import Desk
 from .keyring import Keyring, Tracked
 from .notices import Notices
 from .presence import PresenceWatch
+from .pucks import Pucks
 
 SAVE_EVERY: Final = timedelta(minutes=5)
 
@@ -86,6 +87,7 @@ class SiteBluetooth:
         self.central = Central(hass, entry, self.reader, self._proximity, self._rolling, self.cables, self.desk, clock)
         self.buttons = ButtonWatch(hass, entry, site, keyring, self._proximity, self.desk, clock)
         self.presence = PresenceWatch(hass, entry, site, keyring, self._proximity, self.cables, self.desk, clock)
+        self.pucks = Pucks(hass, entry, site, self.reader, self.cables, self.desk, clock)
         self._notices = Notices(hass, entry)
 
     async def start(self) -> None:
@@ -95,6 +97,7 @@ class SiteBluetooth:
         self.central.start()
         self.buttons.start()
         await self.presence.start()
+        self.pucks.start(self._set_up)
         self._notices.start()
         self._unsubscribe.append(async_track_time_interval(self._hass, self._keep, SAVE_EVERY))
 
@@ -107,6 +110,7 @@ class SiteBluetooth:
         self.presence.stop()
         self.cables.stop()
         await self.central.stop()
+        await self.pucks.stop()
         await self.buttons.stop()
         self.desk.follower.stop()
         await self.keyring.save()
@@ -117,6 +121,7 @@ class SiteBluetooth:
         if set_up != self._set_up:
             self._set_up = set_up
             self._proximity.assign(self._chargers())
+            self.pucks.configure(set_up)
         self._notices.look()
 
     async def enrol_key(self, public_key: bytes, name: str, terms: Terms | None = None) -> EnrolledKey:
@@ -207,6 +212,7 @@ class SiteBluetooth:
             "revoked": len(self.keyring.revocations),
             "time_trusted": self.reader.time_trust.trusted(self._clock.now()),
             "endings": dict(self.central.endings),
+            "readers": self.pucks.diagnostics(),
             "last_trouble": self.central.last_trouble,
             "addresses_heard": self._proximity.addresses,
             "sessions": self.desk.follower.active,

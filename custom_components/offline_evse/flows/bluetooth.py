@@ -18,6 +18,7 @@ import voluptuous as vol
 from ..bluetooth_config import (
     CONF_ENABLED,
     CONF_PLAIN,
+    CONF_READERS,
     CONF_SCANNERS,
     OPTION_BLUETOOTH,
     BluetoothSetUp,
@@ -64,6 +65,7 @@ class BluetoothFlow(OptionsFlow):
     """Asks for one thing at a time. Nothing of Bluetooth is touched before the switch is on."""
 
     _scanners: dict[str, str]
+    _readers: dict[str, str]
     _waiting: list[tuple[str, str]]
     _switched: dict[str, Any]
     _shown: dict[str, str]
@@ -80,10 +82,12 @@ class BluetoothFlow(OptionsFlow):
         errors: dict[str, str] = {}
         if user_input is not None:
             if not user_input[CONF_ENABLED]:
-                return self._saved(BluetoothSetUp(scanners=now.scanners, plain=user_input[CONF_PLAIN]))
+                return self._saved(
+                    BluetoothSetUp(scanners=now.scanners, readers=now.readers, plain=user_input[CONF_PLAIN])
+                )
             if await async_setup_component(self.hass, ADAPTERS, {}):
                 self._switched = user_input
-                self._scanners = dict(now.scanners)
+                self._scanners, self._readers = dict(now.scanners), dict(now.readers)
                 self._waiting = [
                     (subentry.data[CONF_STATION_ID], subentry.title)
                     for subentry in self.config_entry.get_subentries_of_type(SUBENTRY_CHARGER)
@@ -104,8 +108,14 @@ class BluetoothFlow(OptionsFlow):
             station_id, _ = self._waiting.pop(0)
             kept = {source: station for source, station in self._scanners.items() if station != station_id}
             self._scanners = kept | dict.fromkeys(user_input.get(CONF_SCANNERS, []), station_id)
+            hung = {mac: station for mac, station in self._readers.items() if station != station_id}
+            self._readers = hung | dict.fromkeys(user_input.get(CONF_READERS, []), station_id)
         if not self._waiting:
-            return self._saved(BluetoothSetUp(enabled=True, scanners=self._scanners, plain=self._switched[CONF_PLAIN]))
+            return self._saved(
+                BluetoothSetUp(
+                    enabled=True, scanners=self._scanners, readers=self._readers, plain=self._switched[CONF_PLAIN]
+                )
+            )
         station_id, title = self._waiting[0]
         chosen = [source for source, station in self._scanners.items() if station == station_id]
         schema = vol.Schema(
@@ -115,6 +125,15 @@ class BluetoothFlow(OptionsFlow):
                 )
             }
         )
+        if readers := self._reader_options():
+            hung_here = [mac for mac, station in self._readers.items() if station == station_id]
+            schema = schema.extend(
+                {
+                    vol.Optional(CONF_READERS, default=hung_here): SelectSelector(
+                        SelectSelectorConfig(options=readers, multiple=True, mode=SelectSelectorMode.LIST)
+                    )
+                }
+            )
         return self.async_show_form(
             step_id="bluetooth_scanners", data_schema=schema, description_placeholders={"charger": title}
         )
@@ -258,6 +277,14 @@ class BluetoothFlow(OptionsFlow):
         away = {source: source for source in self._scanners if source not in names}
         return [SelectOptionDict(value=source, label=name) for source, name in (names | away).items()]
 
+    def _reader_options(self) -> list[SelectOptionDict]:
+        """Every reader puck, and those that were chosen before and are away."""
+        from ..bluetooth.puck_node import pucks_there  # noqa: PLC0415 - it is switched on by now
+
+        names = pucks_there(self.hass)
+        away = {mac: mac for mac in self._readers if mac not in names}
+        return [SelectOptionDict(value=mac, label=name) for mac, name in (names | away).items()]
+
     def _charger_options(self) -> list[SelectOptionDict]:
         return [
             SelectOptionDict(value=subentry.data[CONF_STATION_ID], label=subentry.title)
@@ -266,6 +293,8 @@ class BluetoothFlow(OptionsFlow):
 
     def _saved(self, set_up: BluetoothSetUp) -> ConfigFlowResult:
         data = {CONF_ENABLED: set_up.enabled, CONF_SCANNERS: dict(set_up.scanners), CONF_PLAIN: set_up.plain}
+        if set_up.readers:
+            data[CONF_READERS] = dict(set_up.readers)
         return self.async_create_entry(data={**self.config_entry.options, OPTION_BLUETOOTH: data})
 
     def _unchanged(self) -> ConfigFlowResult:

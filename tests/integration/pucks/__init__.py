@@ -1,0 +1,1 @@
+"""Reader pucks: through the real ESPHome integration, and with events alone."""
