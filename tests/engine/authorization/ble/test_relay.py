@@ -1,6 +1,7 @@
 import pytest
 
 from custom_components.offline_evse.engine.authorization.ble.states import Ending, ExchangeState
+from custom_components.offline_evse.engine.authorization.ble.trust.claims import TokenError
 from simulator.holder.crypto import base64url, sign
 
 from .meeting import CHARGER, NOW_S, OTHER_CHARGER, Meeting
@@ -98,3 +99,18 @@ def test_requests_that_are_out_are_few() -> None:
     for number in range(100):
         meeting.reader.relays.request(base64url(number.to_bytes(32)), CHARGER, now, 0.0)
     assert len(meeting.reader.relays) == 32
+
+
+def test_a_request_is_answered_once_and_within_a_minute() -> None:
+    meeting = Meeting(relay=True)
+    jkt = base64url(meeting.holder.thumbprint)
+    now = meeting.clock.now()
+    desk = meeting.reader.relays
+    answer = meeting.backend.answer(desk.request(jkt, CHARGER, now, 0.0).encode())
+    assert answer is not None
+    for late_s, charger in ((60.0, CHARGER), (59.0, OTHER_CHARGER)):
+        with pytest.raises(TokenError, match="other_request"):
+            desk.redeem(answer, jkt, charger, now, late_s, time_trusted=True)
+    assert desk.redeem(answer, jkt, CHARGER, now, 59.0, time_trusted=True).claims.session_wh == 20_000
+    with pytest.raises(TokenError, match="other_request"):
+        desk.redeem(answer, jkt, CHARGER, now, 59.0, time_trusted=True)
