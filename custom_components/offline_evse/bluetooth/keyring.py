@@ -131,7 +131,10 @@ class Keyring:
                 for button in self.buttons.values()
             ],
             "tracked": {reference: tracked.to_dict() for reference, tracked in self.tracked.items()},
-            "retired": {reference: retired.dump() for reference, retired in self.retired.items()},
+            "retired": {
+                reference: {"hashes": retired.dump(), "current": retired.current}
+                for reference, retired in self.retired.items()
+            },
             "issuers": [
                 {
                     "name": issuer.name,
@@ -161,7 +164,10 @@ class Keyring:
         self.tracked = {
             reference: Tracked.from_dict(tracked) for reference, tracked in stored.get("tracked", {}).items()
         }
-        self.retired = {reference: RetiredAddresses(hashes) for reference, hashes in stored.get("retired", {}).items()}
+        self.retired = {
+            reference: RetiredAddresses(retired["hashes"], retired["current"])
+            for reference, retired in stored.get("retired", {}).items()
+        }
         self.issuers = [_issuer(each) for each in stored.get("issuers", [])]
 
 

@@ -32,9 +32,10 @@ NEAR_DBM, FAR_DBM = -48, -71
 PATIENCE_S = 8.0
 
 
-def bluetooth_home(*more: ConfigSubentryData, **options: Any) -> MockConfigEntry:
+def bluetooth_home(minimum_level: str = "key", **options: Any) -> MockConfigEntry:
     """The site with three chargers and Bluetooth switched on; not set up yet."""
-    entry = home(*(wall_charger(station, station) for station in STATIONS[1:]), *more)
+    entry = home(*(wall_charger(station, station) for station in STATIONS[1:]))
+    level = {"minimum_level": minimum_level}
     return MockConfigEntry(
         domain=entry.domain,
         entry_id="site",
@@ -43,7 +44,10 @@ def bluetooth_home(*more: ConfigSubentryData, **options: Any) -> MockConfigEntry
         options={"bluetooth": {"enabled": True, "scanners": SOURCES, **options}},
         subentries_data=[
             ConfigSubentryData(
-                data=dict(each.data), subentry_type=each.subentry_type, title=each.title, unique_id=each.unique_id
+                data={**each.data, **(level if each.subentry_type == "charger" else {})},
+                subentry_type=each.subentry_type,
+                title=each.title,
+                unique_id=each.unique_id,
             )
             for each in entry.subentries.values()
         ],
@@ -174,6 +178,11 @@ class Surroundings:
     def change_options(self, **options: Any) -> None:
         changed = {**self.entry.options["bluetooth"], **options}
         self.hass.config_entries.async_update_entry(self.entry, options={"bluetooth": changed})
+
+    def broadcast(self, address: str, advertised: bytes, at: str, kind: int = 0) -> None:
+        """Let every proxy hear one packet of somebody at a charger."""
+        for station, scanner in self.scanners.items():
+            scanner.heard(address, kind, NEAR_DBM if station == at else FAR_DBM, advertised)
 
     @staticmethod
     def advert(service_data: bytes) -> bytes:
