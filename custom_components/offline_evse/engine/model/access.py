@@ -60,6 +60,8 @@ class AccessConfig:
     is to be asked first."""
     price_per_kwh: Decimal | None = None
     """In the site's currency. None: limits in money bind nobody, and the exposure has no price."""
+    charger_lists: bool = False
+    """Chargers keep a list of the cards that they can judge by themselves, for the time when nobody is here."""
     wait_s: float = 2.0
     """How long a backend is waited for, in s."""
     degraded_wait_s: float = 1.0

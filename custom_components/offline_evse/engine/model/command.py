@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from .id_token import IdToken
+from .local_list import LocalListEntry
 from .station import ResetKind
 
 
@@ -154,6 +155,21 @@ class ClearAuthorizationCache:
     """Make the station forget which cards it has seen."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReadLocalListVersion:
+    """Ask which version of the list of cards the station has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendLocalList:
+    """Give the station cards that it may let in by itself."""
+
+    version: int
+    entries: tuple[LocalListEntry, ...]
+    full: bool
+    """In place of all that it has; otherwise entries are added, changed or taken out."""
+
+
 type Command = (
     ApplyLimit
     | ApplyFloor
@@ -170,6 +186,8 @@ type Command = (
     | RequestReport
     | SendData
     | ClearAuthorizationCache
+    | ReadLocalListVersion
+    | SendLocalList
 )
 
 
@@ -200,6 +218,8 @@ class CommandResult:
     limit_a: float | None = None
     """Answer to ReadCompositeSchedule: the limit in force now, in A per phase."""
     answered_at: datetime | None = None
+    list_version: int | None = None
+    """Answer to ReadLocalListVersion; -1: it has none (1.6)."""
 
     @property
     def done(self) -> bool:

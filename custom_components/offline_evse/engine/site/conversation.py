@@ -74,6 +74,8 @@ class Conversation(StationHandler):
         self._memory = memory
         self._clock = clock
         self._background = background
+        self.on_ready: Callable[[str], None] = lambda _: None
+        """Called when a station that has connected has been told its limits."""
         self.on_introduced: Callable[[StationState], None] | None = None
         """Called when an adopted station has told who it is, before it is answered."""
 
@@ -125,6 +127,7 @@ class Conversation(StationHandler):
         finally:
             # A charger that does not answer to its floor may still take its limits.
             self._steering.ready(station_id)
+            self.on_ready(station_id)
 
     @override
     def clock_moved(self, station_id: str) -> None:

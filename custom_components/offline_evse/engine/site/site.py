@@ -6,10 +6,7 @@ import secrets
 
 from aiohttp import web
 
-from ..authorization.authorizer import Authorizer
-from ..authorization.backend_cache import BackendCache
-from ..authorization.credential_list import CredentialList
-from ..authorization.remote_starts import RemoteStarts
+from ..authorization.terms import day_start
 from ..balancing.control import Balancer
 from ..balancing.tree.layout_doubts import LayoutDoubt, doubts
 from ..csms.central_system import CentralSystem
@@ -18,13 +15,14 @@ from ..ledger.ledger import Ledger
 from ..model.access import Backend
 from ..model.clock import Clock
 from ..model.command import Command, CommandResult, Priority
+from ..model.consumption import Consumption
 from ..model.credential import Credential, Evidence
 from ..model.frame import LoggedFrame
 from ..model.id_token import IdToken, IdTokenType
 from ..model.phases import PhaseAmperes
 from ..model.station import EvseKey, ResetKind
 from ..model.transaction import Transaction
-from .access.access import Access
+from .access.access import Access, authorizer_of
 from .access.evidence_door import Presented
 from .admission import Admission
 from .announcement import Announcement
@@ -65,15 +63,10 @@ class Site:
         """Join the rooms of the engine."""
         self._ledger = ledger
         self._memory = memory
+        self._clock = clock
         self._background = Background()
         self._register = SiteRegister(config)
-        self._authorizer = Authorizer(
-            CredentialList(credentials),
-            RemoteStarts(site_tag, clock.now()),
-            BackendCache(),
-            lambda: self._register.config.access,
-            lambda: self._register.config.goals.time_zone,
-        )
+        self._authorizer = authorizer_of(self._register, credentials, site_tag, clock)
         balancer = Balancer()
         self._steering = Steering(
             self._register,
@@ -146,6 +139,7 @@ class Site:
         """The grid's word."""
         self._learned = Learned(self._register, self._csms, memory, clock, self._background)
         conversation.on_introduced = self._learned.introduced
+        conversation.on_ready = self._access.lists.ready
         Vehicles(self._register, self._steering, balancer, ledger, memory, self._background, site_tag)
         ledger.on_failure = self._ledger_failed
 
@@ -353,6 +347,15 @@ class Site:
     def cards(self) -> tuple[Credential, ...]:
         """Everything that is enrolled, by holder."""
         return tuple(self._authorizer.credentials)
+
+    async def consumption(self, id_token: IdToken) -> Consumption:
+        """What was charged with a credential: in all, and on this day of the site."""
+        since = day_start(self._clock.now(), self.config.goals.time_zone)
+        return await self._ledger.consumption(id_token, since)
+
+    def subject_of(self, id_token: IdToken) -> str:
+        """What stands for a credential where its number has no business to be."""
+        return self._ledger.subject_of(id_token)
 
     async def transactions(
         self, *, evse: EvseKey | None = None, since: datetime | None = None, limit: int = 100

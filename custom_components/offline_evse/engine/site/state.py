@@ -10,6 +10,7 @@ from ..model.circuit import Circuit
 from ..model.commissioning import MeterFinding, WiringLearned
 from ..model.decision import Decision
 from ..model.grid import GridView
+from ..model.local_list import LocalListState
 from ..model.meter import EvseSample
 from ..model.offer import Binding, CircuitState, Escalation, LimitReason, Offer
 from ..model.outlook import Outlook
@@ -199,6 +200,7 @@ class StationState(Listened):
         "evse_ids",
         "identity",
         "last_seen",
+        "local_list",
         "oddities",
         "operative",
         "remote",
@@ -225,6 +227,8 @@ class StationState(Listened):
         self.evse_ids: tuple[int, ...] = ()
         self.oddities: dict[str, int] = {}
         """How often each deviation from the standard had to be put right."""
+        self.local_list: LocalListState | None = None
+        """Which of the enrolled cards it can let in by itself; None: it keeps no list for us."""
         self.self_test: SelfTest | None = None
         """The last self-test; None: there was none."""
         self.self_test_running = False

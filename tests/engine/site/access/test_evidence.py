@@ -1,5 +1,6 @@
 """Whoever comes without a card in a reader: a phone, a button, a code, and who else may end a session."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -147,6 +148,16 @@ async def test_one_session_per_key(place: Place, box: Wallbox, station: Station2
     same_place = await place.site.present(shown(place))
     assert same_place.done and same_place.decision.basis is DecisionBasis.RUNNING
     assert "RemoteStartTransaction" not in box.heard
+
+
+async def test_a_key_that_is_shown_twice_at_once_starts_one_session(
+    place: Place, box: Wallbox, station: Station201, phone: Credential
+) -> None:
+    await box.status("Preparing")
+    await station.status("Occupied")
+    both = await asyncio.gather(place.site.present(shown(place)), place.site.present(shown(place, station_id="TWO")))
+    assert sorted(presented.done for presented in both) == [False, True]
+    assert box.heard.count("RemoteStartTransaction") + station.heard.count("RequestStartTransaction") == 1
 
 
 async def test_a_charger_that_refuses_leaves_nothing_expected(place: Place, box: Wallbox) -> None:

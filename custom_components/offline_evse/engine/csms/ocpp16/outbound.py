@@ -5,14 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from ocpp.v16 import call
-from ocpp.v16.datatypes import ChargingProfile, ChargingSchedule, ChargingSchedulePeriod
+from ocpp.v16.datatypes import AuthorizationData, ChargingProfile, ChargingSchedule, ChargingSchedulePeriod, IdTagInfo
 from ocpp.v16.enums import (
+    AuthorizationStatus,
     AvailabilityType,
     ChargingProfileKindType,
     ChargingProfilePurposeType,
     ChargingRateUnitType,
     MessageTrigger,
     ResetType,
+    UpdateType,
 )
 
 from ...model.command import (
@@ -23,10 +25,12 @@ from ...model.command import (
     ClearProfile,
     Command,
     ReadCompositeSchedule,
+    ReadLocalListVersion,
     ReadVariables,
     RequestReport,
     Reset,
     SendData,
+    SendLocalList,
     StartTransaction,
     StopTransaction,
     Trigger,
@@ -34,6 +38,7 @@ from ...model.command import (
     UnlockConnector,
     WriteVariable,
 )
+from ...model.local_list import LocalListEntry
 from ...model.station import OcppVersion, ResetKind
 from ..codec import Payload, UnsupportedCommandError
 from ..payloads.schemas import check_request
@@ -112,6 +117,27 @@ def _message(command: Command, ladder: ProfileLadder, now: datetime) -> Any:
             )
         case ClearAuthorizationCache():
             return call.ClearCache()
+        case ReadLocalListVersion():
+            return call.GetLocalListVersion()
+        case SendLocalList():
+            entries = [_list_entry(entry) for entry in command.entries if len(entry.id_token.value) <= LONGEST_ID_TAG]
+            return call.SendLocalList(
+                list_version=command.version,
+                update_type=UpdateType.full if command.full else UpdateType.differential,
+                local_authorization_list=entries,
+            )
+
+
+def _list_entry(entry: LocalListEntry) -> AuthorizationData:
+    if not entry.accepted:
+        # Without a status it is taken out (5.15).
+        return AuthorizationData(id_tag=entry.id_token.value)
+    info = IdTagInfo(
+        status=AuthorizationStatus.accepted,
+        expiry_date=wire_time(entry.expires_at) if entry.expires_at else None,
+        parent_id_tag=entry.group[:LONGEST_ID_TAG] if entry.group else None,
+    )
+    return AuthorizationData(id_tag=entry.id_token.value, id_tag_info=info)
 
 
 def _limit(command: ApplyLimit) -> ApplyLimit:

@@ -11,10 +11,11 @@ from ...model.command import (
     CommandResult,
     Outcome,
     ReadCompositeSchedule,
+    ReadLocalListVersion,
     ReadVariables,
     RequestReport,
 )
-from ..payloads.coercion import mapping, objects, text, unwrapped
+from ..payloads.coercion import mapping, objects, text, unwrapped, whole
 from ..payloads.oddities import Oddities
 from ..payloads.outcomes import outcome_of
 from ..smart_charging.composite import limit_in_force
@@ -36,6 +37,8 @@ def decode_result(
             schedule = mapping(payload.get("chargingSchedule"), oddities)
             limit_a = limit_in_force(schedule, payload.get("scheduleStart"), now, wired_phases, oddities)
             return CommandResult(outcome=result.outcome, detail=result.detail, limit_a=limit_a)
+        case ReadLocalListVersion():
+            return CommandResult(outcome=Outcome.ACCEPTED, list_version=whole(payload.get("listVersion"), oddities))
         case ApplyFloor(current_a=None) | ClearProfile():
             return outcome_of(payload, oddities, nothing_to_clear=True)
         case _:

@@ -12,6 +12,7 @@ from ocpp.v201.enums import (
     OperationalStatusEnumType,
     ReportBaseEnumType,
     ResetEnumType,
+    UpdateEnumType,
 )
 
 from ...model.command import (
@@ -22,10 +23,12 @@ from ...model.command import (
     ClearProfile,
     Command,
     ReadCompositeSchedule,
+    ReadLocalListVersion,
     ReadVariables,
     RequestReport,
     Reset,
     SendData,
+    SendLocalList,
     StartTransaction,
     StopTransaction,
     Trigger,
@@ -41,6 +44,7 @@ from ..smart_charging.profile_ladder import ProfileLadder
 from ..smart_charging.profiles import Profile, Role, floor_profile, live_profile, profile_id
 from .edition import OCPP_201, Edition
 from .inbound import LONGEST_TRANSACTION_ID
+from .local_list import list_entry
 from .variable_names import split_name
 
 
@@ -114,6 +118,15 @@ def _message(command: Command, ladder: ProfileLadder, now: datetime, edition: Ed
             )
         case ClearAuthorizationCache():
             return call.ClearCache()
+        case ReadLocalListVersion():
+            return call.GetLocalListVersion()
+        case SendLocalList():
+            return call.SendLocalList(
+                version_number=command.version,
+                update_type=UpdateEnumType.full if command.full else UpdateEnumType.differential,
+                # An empty list is left out (D01).
+                local_authorization_list=[list_entry(entry, edition) for entry in command.entries] or None,
+            )
 
 
 def _get_variables(command: ReadVariables) -> call.GetVariables:

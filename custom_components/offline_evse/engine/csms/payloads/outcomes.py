@@ -21,6 +21,7 @@ _OUTCOMES = by_word(
         ("Faulted", Outcome.REJECTED),
         ("Unavailable", Outcome.REJECTED),
         ("Failed", Outcome.REJECTED),
+        ("VersionMismatch", Outcome.REJECTED),
         ("EmptyResultSet", Outcome.REJECTED),
         ("NotSupported", Outcome.UNSUPPORTED),
         ("NotImplemented", Outcome.UNSUPPORTED),

@@ -1,6 +1,9 @@
 """Everything about who gets in, joined."""
 
 from ...authorization.authorizer import Authorizer
+from ...authorization.backend_cache import BackendCache
+from ...authorization.credential_list import CredentialList
+from ...authorization.remote_starts import RemoteStarts
 from ...ledger.ledger import Ledger
 from ...model.clock import Clock
 from ...model.credential import Credential
@@ -19,6 +22,7 @@ from .deciding import Deciding
 from .endings import Endings
 from .evidence_door import EvidenceDoor
 from .exposures import Exposures
+from .local_lists import LocalLists
 from .pass_desk import PassDesk
 from .vehicles_seen import VehiclesSeen
 
@@ -48,6 +52,7 @@ class Access:
         self._exposures = Exposures(register, ledger, self.backend, self.endings, memory, clock, background)
         self.deciding = Deciding(register, ledger, authorizer, self.backend, self._exposures, clock)
         self._caps = Caps(register, ledger, authorizer, self.deciding, self.endings, memory, clock, background)
+        self.lists = LocalLists(register, ledger, authorizer.credentials, memory, send, clock, background)
         self.vehicles = VehiclesSeen(register, ledger, authorizer.credentials, steering, clock, background)
 
     def open_doors(self, people: People) -> tuple[EvidenceDoor, PassDesk]:
@@ -68,6 +73,7 @@ class Access:
         """Watch no more."""
         self.backend.use(None)
         self._caps.close()
+        self.lists.close()
         self.endings.close()
 
     def look(self, evse: EvseState) -> None:
@@ -79,6 +85,7 @@ class Access:
     def configured(self) -> None:
         """Look again, because the set-up has changed."""
         self._exposures.tidy()
+        self.lists.changed()
         for evse in tuple(self._register.evses.values()):
             self._caps.look(evse)
 
@@ -95,3 +102,17 @@ class Access:
         if known is not None and known.blocked:
             self.end_all(id_token, StopCause.REVOKED)
         self._caps.terms_changed(id_token)
+        self.lists.changed()
+
+
+def authorizer_of(
+    register: SiteRegister, credentials: tuple[Credential, ...], site_tag: IdToken, clock: Clock
+) -> Authorizer:
+    """Return what decides by the set-up of a site, whenever that changes."""
+    return Authorizer(
+        CredentialList(credentials),
+        RemoteStarts(site_tag, clock.now()),
+        BackendCache(),
+        lambda: register.config.access,
+        lambda: register.config.goals.time_zone,
+    )

@@ -61,9 +61,23 @@ class EvidenceDoor:
         self._endings = endings
         self._people = people
         self._clock = clock
+        self._presenting: set[str] = set()
 
     async def present(self, evidence: Evidence) -> Presented:
         """Start a session for whoever has shown this, if they may have one."""
+        key = evidence.id_token.key
+        if key in self._presenting:
+            # Shown twice at once: the first is still being decided, or its charger asked.
+            decision = self._refuse(evidence, Refusal.IN_USE)
+            await self._record(evidence, None, decision)
+            return Presented(decision)
+        self._presenting.add(key)
+        try:
+            return await self._present(evidence)
+        finally:
+            self._presenting.discard(key)
+
+    async def _present(self, evidence: Evidence) -> Presented:
         evse = self._choose(evidence)
         if evse is not None and evse.has_transaction:
             return await self._at_running(evidence, evse)
