@@ -58,6 +58,9 @@ class PkocPhone:
             self._offer = found
             if self.site_key is None:
                 return self._credential(found[READER_EPHEMERAL])
+            if not {READER_ID, SITE_ID, PROTOCOL_VERSION} <= found.keys():
+                self.refused = True  # it was cut off on the way
+                return None
             version = tlv(PROTOCOL_VERSION, found[PROTOCOL_VERSION])
             return tlv(DEVICE_EPHEMERAL, public_bytes(self._ephemeral, compressed=False)) + version
         if SIGNATURE in found and self.site_key is not None:

@@ -65,13 +65,6 @@ def told(data: Mapping[str, Any]) -> Told | None:
 
 
 @callback
-def device_of(hass: HomeAssistant, mac: str) -> dr.DeviceEntry | None:
-    """Return the device of a node."""
-    connection = (dr.CONNECTION_NETWORK_MAC, dr.format_mac(mac))
-    return dr.async_get(hass).async_get_device(connections={connection})
-
-
-@callback
 def mac_of(hass: HomeAssistant, device_id: str) -> str | None:
     """Return the network address of an ESPHome device; None where there is no such device."""
     device = dr.async_get(hass).async_get(device_id)
@@ -117,14 +110,8 @@ class PuckNode:
         return node is not None and self._hass.services.has_service(ESPHOME, f"{node}_{ACTION_SEND}")
 
     def _found(self) -> str | None:
-        device = device_of(self._hass, self.mac)
-        if device is None:
-            return None
-        for entry_id in device.config_entries:
-            entry = self._hass.config_entries.async_get_entry(entry_id)
-            if entry is not None and entry.domain == ESPHOME:
-                return _node(entry)
-        return None
+        entry = self._hass.config_entries.async_entry_for_domain_unique_id(ESPHOME, self.mac)
+        return None if entry is None else _node(entry)
 
     async def _call(self, action: str, **data: Any) -> None:
         node = self._found()

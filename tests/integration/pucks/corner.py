@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.offline_evse.bluetooth.puck_limits import PuckLimits
 from custom_components.offline_evse.bluetooth.pucks import Pucks
 from custom_components.offline_evse.bluetooth.site_bluetooth import EnrolledKey, SiteBluetooth
 from custom_components.offline_evse.engine.model.credential import Terms
@@ -22,7 +24,7 @@ from tests.integration.conftest import Dial, open_entry
 from tests.integration.home import STATION, home
 from tests.integration.wallbox import Wallbox
 
-GRANTED, DENIED = 0, 1
+GRANTED, DENIED, OTHER_CHARGER, STOPPED = 0, 1, 3, 8
 PATIENCE_S = 8.0
 
 
@@ -95,7 +97,29 @@ class Corner:
         await self.hass.config_entries.async_unload(self.entry.entry_id)
         await self.hass.config_entries.async_unload(self.esphome.entry_id)
 
-    async def enrol(self, holder: Holder, *, terms: Terms | None = None) -> EnrolledKey:
+    async def set_options(self, **options: Any) -> None:
+        """Change what the options say of Bluetooth."""
+        changed = {**self.entry.options["bluetooth"], **options}
+        self.hass.config_entries.async_update_entry(self.entry, options={"bluetooth": changed})
+        await self.hass.async_block_till_done()
+
+    async def block_everybody(self, *, blocked: bool = True) -> None:
+        """Block every key, or let them charge again."""
+        for card in self.site.cards():
+            await self.site.enrol_card(replace(card, blocked=blocked))
+
+    async def back_again(self) -> None:
+        """Wait until Home Assistant has found a puck again that was away."""
+        self.puck.listened_to = False
+        await eventually(lambda: self.puck.listened_to and self.puck.connected)
+        await eventually(lambda: not self.pucks.running)
+
+    async def forgive_flood(self) -> None:
+        """Let the puck be listened to again, as it is a few seconds after a flood."""
+        for puck in self.pucks._pucks.values():
+            puck.limits = PuckLimits()
+
+    async def enrol(self, holder: Holder, *, terms: Terms | None = None, sealed_only: bool = True) -> EnrolledKey:
         """Enrol a key with the site, and the site with its app."""
         enrolled = await self.bluetooth.enrol_key(holder.public, "Anna", terms)
         holder.enrol(
@@ -103,6 +127,7 @@ class Corner:
                 site_id=bytes.fromhex(enrolled.site_id),
                 site_key=from_base64url(enrolled.site_key),
                 secret=from_base64url(enrolled.secret),
+                sealed_only=sealed_only,
             )
         )
         return enrolled
