@@ -40,7 +40,7 @@ class ListKeeper:
     def take(self, told: Payload) -> Payload:
         """Take in a list or the changes to one."""
         self.messages.append(told)
-        version = told.get("listVersion", told.get("versionNumber"))
+        version: int = told["listVersion"] if "listVersion" in told else told["versionNumber"]
         if told["updateType"] == "Full":
             self.cards.clear()
         elif version <= self.version:
