@@ -171,8 +171,9 @@ class Surroundings:
         """How often a phone was heard at any charger."""
         return sum(antenna.packets[phone.address] for antenna in self.antennas.values())
 
-    def forget_press(self) -> None:
+    async def forget_press(self) -> None:
         """Let the next press count at once, as it would after a quarter of a minute."""
+        await eventually(lambda: not self.bluetooth.central.meetings)
         self.bluetooth.central.forget_visits()
 
     def change_options(self, **options: Any) -> None:

@@ -50,7 +50,7 @@ async def test_a_replayed_answer(surroundings: Surroundings, sealed: bool) -> No
     await surroundings.advertise(phone)
     assert await surroundings.result(phone) == GRANTED
     await surroundings.wallboxes["CP-1"].hear("RemoteStartTransaction")
-    surroundings.forget_press()
+    await surroundings.forget_press()
     await surroundings.advertise(phone)
     await phone.until(lambda: len(phone.links) == 2 and not phone.connected)
     assert len(recorded) == 2
@@ -212,10 +212,10 @@ async def test_three_failures_are_enough(surroundings: Surroundings) -> None:
     phone = await surroundings.phone(holder)
     phone.tamper = lambda link, answer: [b"\x80\x02\x00\x01x"] if answer else []
     for number in range(1, 4):
-        surroundings.forget_press()
+        await surroundings.forget_press()
         await surroundings.advertise(phone)
         await surroundings.ended("protocol", number)
-    surroundings.forget_press()
+    await surroundings.forget_press()
     heard = surroundings.packets(phone)
     await eventually(lambda: surroundings.packets(phone) >= heard + 30)
     assert len(phone.links) == 3

@@ -120,14 +120,14 @@ async def test_a_holder_stops_and_reads_receipts(surroundings: Surroundings) -> 
     assert await surroundings.result(phone) == GRANTED
     number = await wallbox.start(told["idTag"], meter_wh=0)
 
-    surroundings.forget_press()
+    await surroundings.forget_press()
     phone.prepare = lambda link: link.stop(0)
     await surroundings.advertise(phone)
     assert (await wallbox.hear("RemoteStopTransaction"))["transactionId"] == number
     assert await surroundings.result(phone, 2) == STOPPED
     await wallbox.stop(number, meter_wh=4200, reason="Remote")
 
-    surroundings.forget_press()
+    await surroundings.forget_press()
     phone.prepare = lambda link: link.log(0)
     await surroundings.advertise(phone)
     await phone.until(lambda: bool(phone.links[-1].receipts))
