@@ -9,6 +9,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
 from .actions.bluetooth_keys import register_bluetooth_services
+from .actions.cards import register_card_services
 from .actions.grid import register_grid_services
 from .actions.passes import register_pass_services
 from .actions.rehearsal import register_rehearsal
@@ -33,13 +34,14 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register what lives as long as Home Assistant: the actions, and the door on its own web server."""
     register_views(hass)
     register_services(hass)
+    register_card_services(hass)
     register_grid_services(hass)
     register_websocket_api(hass)
     register_rehearsal(hass)
+    register_bluetooth_services(hass)
     register_pass_services(hass)
     register_guest_api(hass)
     await register_guest_page(hass)
-    register_bluetooth_services(hass)
     return True
 
 

@@ -4,15 +4,19 @@ from typing import Any
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
 from homeassistant.components.repairs.const import FlowType
-from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry, ConfigEntryState, ConfigSubentry
 from homeassistant.const import CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
 from .const import DOMAIN, SUBENTRY_CIRCUIT
+from .engine.model.failure import LedgerFullError, LedgerUnavailableError
+from .flows.access.card_form import card_errors, card_schema, credential_from
+from .flows.access.fields import charger_names
 from .flows.schemas import password_selector
 from .issues.commissioning_corrections import correction
+from .runtime import OfflineEvseConfigEntry
 
 
 async def async_create_fix_flow(
@@ -20,6 +24,9 @@ async def async_create_fix_flow(
 ) -> RepairsFlow:
     """Choose the way out of an issue."""
     entry = hass.config_entries.async_get_entry(str((data or {}).get("entry_id")))
+    if entry is not None and data is not None and (asked := data.get("unknown_card")):
+        issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+        return WhoseCardFlow(entry, str(asked), issue.translation_placeholders if issue else None)
     subentry = entry.subentries.get(str((data or {}).get("subentry_id"))) if entry else None
     if entry is None or subentry is None:
         return ConfirmRepairFlow()
@@ -84,6 +91,44 @@ class CorrectionFlow(RepairsFlow):
             )
         self.hass.config_entries.async_update_subentry(self._entry, self._subentry, data=self._corrected)
         return self.async_create_entry(data={})
+
+
+class WhoseCardFlow(RepairsFlow):
+    """Asks whose the card is, and enrols it."""
+
+    def __init__(self, entry: OfflineEvseConfigEntry, asked: str, told: dict[str, str] | None) -> None:
+        """Remember which card is meant, and what was told of it."""
+        self._entry = entry
+        self._asked = asked
+        self._told = told
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Begin; what comes in here is not an answer yet."""
+        return await self.async_step_whose()
+
+    async def async_step_whose(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Ask whose it is."""
+        if self._entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_running")
+        runtime = self._entry.runtime_data
+        card = runtime.newcomers.card(self._asked)
+        if card is None:
+            return self.async_abort(reason="present_again")
+        errors: dict[str, str] = {}
+        if user_input is not None and not (errors := card_errors(user_input)):
+            try:
+                await runtime.site.enrol_card(credential_from(user_input, card))
+            except LedgerFullError, LedgerUnavailableError:
+                errors["base"] = "not_recorded"
+            else:
+                return self.async_create_entry(data={})
+        schema: vol.Schema = card_schema(charger_names(self._entry), self.hass.config.currency)
+        return self.async_show_form(
+            step_id="whose",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            description_placeholders=self._told,
+            errors=errors,
+        )
 
 
 class PasswordFlow(RepairsFlow):

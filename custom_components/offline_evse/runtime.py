@@ -29,7 +29,9 @@ from .inputs.grid_inputs import GridInputs
 from .inputs.meter import MeterFeed
 from .inputs.meter_rename import follow_renames
 from .inputs.openadr import OpenAdrFeed
+from .inputs.vehicles import VehicleFeed
 from .issues.commissioning_issues import CommissioningIssues
+from .issues.newcomers import Newcomers
 from .issues.site_issues import SiteIssues
 from .site_config import meter_set_ups, site_config
 
@@ -67,8 +69,10 @@ class EvseRuntime:
         "_station_listeners",
         "_stations",
         "_unsubscribe",
+        "_vehicles",
         "bluetooth",
         "guests",
+        "newcomers",
         "site",
     )
 
@@ -87,12 +91,15 @@ class EvseRuntime:
         self._goals = GoalInputs(hass, entry, site)
         self._grid = GridInputs(hass, entry, site.grid)
         self._openadr = OpenAdrFeed(hass, entry, site.grid)
+        self._vehicles = VehicleFeed(hass, entry, site)
         self.guests = GuestDesk(hass, entry, site)
         self.bluetooth = BluetoothSwitch(hass, entry, site, SystemClock())
         """Off for most sites."""
         self._chargers: dict[str, CALLBACK_TYPE] = {}
         self._issues = SiteIssues(hass, entry, site)
         self._commissioning_issues = CommissioningIssues(hass, entry, site)
+        self.newcomers = Newcomers(hass, entry, site)
+        """Cards that nobody knows."""
         self._port: int = entry.data[CONF_PORT]
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self._closed = False
@@ -105,6 +112,7 @@ class EvseRuntime:
         self._unsubscribe.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.close))
         self._issues.start()
         self._commissioning_issues.start()
+        self.newcomers.start()
         self._follow_set_up()
         self._unsubscribe.append(self._entry.async_on_state_change(self._show_strangers))
 
@@ -117,10 +125,12 @@ class EvseRuntime:
         self._goals.stop()
         self._grid.stop()
         self._openadr.stop()
+        self._vehicles.stop()
         self.guests.stop()
         await self.bluetooth.stop()
         self._issues.stop(forget=event is None)
         self._commissioning_issues.stop(forget=event is None)
+        self.newcomers.stop(forget=event is None)
         for subscription in (*self._chargers.values(), *self._unsubscribe):
             subscription()
         self._chargers.clear()
@@ -204,9 +214,11 @@ class EvseRuntime:
         self._goals.follow()
         self._grid.follow()
         self._openadr.follow()
+        self._vehicles.follow()
         self.guests.follow()
         self.bluetooth.follow()
         self._issues.set_up_changed()
+        self.newcomers.set_up_changed()
 
     @callback
     def _follow_charger(self, station_id: str) -> CALLBACK_TYPE:
@@ -237,6 +249,7 @@ class EvseRuntime:
             return
         register_evse(self._hass, self._entry, self._entry.subentries[subentry_id], evse)
         self._evses[evse] = subentry_id
+        self._vehicles.evse_found(evse)
         _tell(self._evse_listeners, evse, subentry_id)
 
     @callback

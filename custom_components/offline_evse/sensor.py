@@ -14,6 +14,7 @@ from homeassistant.util import dt as dt_util
 from .descriptions.explanation import explanation_sensors, outlook_sensors
 from .descriptions.goals import PLAN, SITE_GOAL_SENSORS
 from .descriptions.grid import GRID_SENSORS
+from .descriptions.people import ALLOWANCE_SENSORS, people_sensors
 from .descriptions.sensors import (
     CHARGER_SENSORS,
     CONNECTED_CHARGERS,
@@ -56,6 +57,8 @@ async def async_setup_entry(
     add_connector_entities(hass, entry, async_add_entities, OfflineEvseSensor, CONNECTOR_SENSORS)
     add_connector_entities(hass, entry, async_add_entities, SessionDurationSensor, (SESSION_DURATION,))
     add_connector_entities(hass, entry, async_add_entities, PlanSensor, (PLAN,))
+    add_connector_entities(hass, entry, async_add_entities, OfflineEvseSensor, ALLOWANCE_SENSORS)
+    add_site_entities(hass, entry, async_add_entities, OfflineEvseSensor, people_sensors(hass.config.currency))
     sentences = Sentences(hass)
     add_site_entities(hass, entry, async_add_entities, OfflineEvseSensor, outlook_sensors(sentences))
     add_connector_entities(hass, entry, async_add_entities, OfflineEvseSensor, explanation_sensors(sentences))

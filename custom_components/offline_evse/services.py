@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, Final
 
-from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_DEVICE_ID, ATTR_NAME
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_DEVICE_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
@@ -12,31 +12,24 @@ from homeassistant.helpers.service import async_get_config_entry
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from .actions.cards import ATTR_CARD, CARD
 from .actions.tree import tree_view
 from .const import DOMAIN
 from .descriptions.goals import described
 from .devices import charger_subentry, evse_of_device, station_of_device
-from .engine.model.credential import Credential, Terms
 from .engine.model.id_token import IdToken
 from .engine.model.station import EvseKey
 from .engine.model.transaction import Transaction
 from .refusals import demand, recorded
 from .runtime import OfflineEvseConfigEntry
 
-ATTR_CARD: Final = "card"
 ATTR_CURRENT: Final = "current"
 ATTR_ENERGY: Final = "energy"
-ATTR_EXPIRES: Final = "expires"
-ATTR_PRIORITY: Final = "priority"
 ATTR_LIMIT: Final = "limit"
 ATTR_READY_BY: Final = "ready_by"
 ATTR_SINCE: Final = "since"
 ATTR_SOC: Final = "soc"
 
-LONGEST_CARD: Final = 36
-"""OCPP 2.0.1: idToken is identifierString[36]; version 1.6 has 20."""
-
-_CARD: Final = vol.All(cv.string, str.strip, vol.Length(min=1, max=LONGEST_CARD))
 _DEVICE: Final[dict[vol.Marker, Any]] = {vol.Required(ATTR_DEVICE_ID): cv.string}
 _SITE: Final[dict[vol.Marker, Any]] = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
 
@@ -53,7 +46,7 @@ def register_services(hass: HomeAssistant) -> None:
     ) -> None:
         hass.services.async_register(DOMAIN, name, action, schema=vol.Schema(schema), supports_response=response)
 
-    register("start_charging", start_charging, _DEVICE | {vol.Optional(ATTR_CARD): _CARD})
+    register("start_charging", start_charging, _DEVICE | {vol.Optional(ATTR_CARD): CARD})
     register("stop_charging", stop_charging, _DEVICE)
     register("get_plan", get_plan, _DEVICE, SupportsResponse.ONLY)
     register(
@@ -67,21 +60,8 @@ def register_services(hass: HomeAssistant) -> None:
         },
     )
     register("set_limit", set_limit, _DEVICE | {vol.Optional(ATTR_CURRENT): vol.Any(None, vol.Coerce(float))})
-    register(
-        "enrol_card",
-        enrol_card,
-        _SITE
-        | {
-            vol.Required(ATTR_CARD): _CARD,
-            vol.Required(ATTR_NAME): vol.All(cv.string, str.strip, vol.Length(min=1, max=100)),
-            vol.Optional(ATTR_EXPIRES): cv.datetime,
-            vol.Optional(ATTR_PRIORITY): vol.All(vol.Coerce(int), vol.Range(min=0, max=10)),
-        },
-    )
-    register("remove_card", remove_card, _SITE | {vol.Required(ATTR_CARD): _CARD})
     register("stop_all_charging", stop_all_charging, _SITE)
     register("resume_charging", resume_charging, _SITE)
-    register("list_cards", list_cards, _SITE, SupportsResponse.ONLY)
     register("get_tree", get_tree, _SITE, SupportsResponse.ONLY)
     register(
         "list_sessions",
@@ -157,39 +137,6 @@ async def stop_all_charging(call: ServiceCall) -> None:
 async def resume_charging(call: ServiceCall) -> None:
     """Let the site charge again."""
     await recorded(_site_entry(call).runtime_data.site.stop_all(False))
-
-
-async def enrol_card(call: ServiceCall) -> None:
-    """Enrol a card, or change one that is enrolled."""
-    expires: datetime | None = call.data.get(ATTR_EXPIRES)
-    card = Credential(
-        id_token=IdToken(call.data[ATTR_CARD]),
-        name=call.data[ATTR_NAME],
-        terms=Terms(valid_until=dt_util.as_utc(expires) if expires else None, priority=call.data.get(ATTR_PRIORITY)),
-    )
-    await recorded(_site_entry(call).runtime_data.site.enrol_card(card))
-
-
-async def remove_card(call: ServiceCall) -> None:
-    """Remove a card; it is refused from now on."""
-    if not await recorded(_site_entry(call).runtime_data.site.remove_card(IdToken(call.data[ATTR_CARD]))):
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="card_not_enrolled")
-
-
-async def list_cards(call: ServiceCall) -> ServiceResponse:
-    """Return all enrolled cards."""
-    return {
-        "cards": [
-            {
-                "card": card.id_token.value,
-                "name": card.name,
-                "expires": card.terms.valid_until.isoformat() if card.terms.valid_until else None,
-                "blocked": card.blocked,
-                "priority": card.terms.priority,
-            }
-            for card in _site_entry(call).runtime_data.site.cards()
-        ]
-    }
 
 
 async def get_tree(call: ServiceCall) -> ServiceResponse:

@@ -47,6 +47,7 @@ from .flows.wiring_choice import WIRING_CHOICES, is_learned
 from .grid_config import grid_config
 from .inputs.meter import MeterSetUp
 from .inputs.meter_kind import MeterKind
+from .people.access_config import access_config, charger_level, charger_mode
 
 ALL_PHASES: Final = "three_phase"
 PHASES: Final[dict[str, tuple[int, ...]]] = {ALL_PHASES: (0, 1, 2), "l1": (0,), "l2": (1,), "l3": (2,)}
@@ -73,6 +74,7 @@ def site_config(entry: ConfigEntry) -> SiteConfig:
         ),
         goals=goals_config(entry),
         grid=grid_config(entry),
+        access=access_config(entry),
         shadow=entry.data.get(CONF_SHADOW) is True,
     )
 
@@ -156,6 +158,8 @@ def _station(subentry: ConfigSubentry, *, known: Mapping[str, ConfigSubentry]) -
         session_time_s=None if (hours := _number(data, CONF_SESSION_TIME)) is None else round(hours * 3600),
         session_energy_wh=None if (kwh := _number(data, CONF_SESSION_ENERGY)) is None else round(kwh * 1000),
         derate_from_c=_number(data, CONF_DERATE_FROM),
+        access_mode=charger_mode(data),
+        minimum_level=charger_level(data),
     )
 
 

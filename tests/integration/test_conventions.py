@@ -133,12 +133,14 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
     [
         (
             "exceptions",
-            {"alone", "charger", "circuit", "count", "current", "day", "error", "event", "folder", "hours", "limit"}
-            | {"load", "maximum", "minimum", "minutes", "missing", "name", "over", "phase", "port", "taken"},
+            {"alone", "charger", "circuit", "column", "columns", "count", "current", "day", "error", "event", "folder"}
+            | {"hours", "limit", "load", "maximum", "minimum", "minutes", "missing", "name", "over", "path", "phase"}
+            | {"port", "taken"},
         ),
         (
             "issues",
             {
+                "card",
                 "charger",
                 "circuit",
                 "drawn",
@@ -152,7 +154,7 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
                 "offered",
             }
             | {"old_port", "phase", "phases", "port", "reserve", "safe", "seen_in", "seen_on", "site", "station_id"}
-            | {"told", "wiring"},
+            | {"time", "told", "wiring"},
         ),
         (
             "config",

@@ -68,7 +68,7 @@ async def test_adopting_a_discovered_charger(
     (card,) = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
     shown = await (await client.get(f"{FLOW}/{card['flow_id']}")).json()
     first = ["name", "circuit", "wiring", "maximum", "safe", "default_profile"]
-    assert fields(shown) == [*first, "connection", "limits", "advanced"]
+    assert fields(shown) == [*first, "connection", "limits", "access", "advanced"]
     answers = {field["name"]: field["default"] for field in shown["data_schema"] if "default" in field}
     answers |= {"name": "Carport", "advanced": {"minimum": 6, "priority": 0}}
     done = await post(client, f"{FLOW}/{card['flow_id']}", **answers)

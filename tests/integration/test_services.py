@@ -116,11 +116,9 @@ async def test_a_card_that_cannot_be_written_is_not_enrolled(hass: HomeAssistant
 
 async def test_cards_are_enrolled_listed_and_removed(hass: HomeAssistant, site: Site) -> None:
     await act(hass, "enrol_card", card="04a2b3", name="Ada", expires="2027-12-31 12:00:00+00:00", priority=5)
-    assert await ask(hass, "list_cards") == {
-        "cards": [
-            {"card": "04a2b3", "name": "Ada", "expires": "2027-12-31T12:00:00+00:00", "blocked": False, "priority": 5}
-        ]
-    }
+    (card,) = (await ask(hass, "list_cards"))["cards"]
+    told = {"card": "04a2b3", "name": "Ada", "expires": "2027-12-31T12:00:00+00:00", "blocked": False, "priority": 5}
+    assert card.items() >= told.items()
     await act(hass, "remove_card", card="04A2B3")
     assert await ask(hass, "list_cards") == {"cards": []}
     assert (await refused(hass, "remove_card", card="04A2B3")).translation_key == "card_not_enrolled"

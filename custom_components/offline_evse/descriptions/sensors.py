@@ -75,6 +75,17 @@ def _card(site: Site, evse: EvseState) -> str:
     return CARD_REMOTE if transaction.id_token.key == site.site_tag.key else CARD_UNKNOWN
 
 
+def _right(evse: EvseState) -> Mapping[str, Any]:
+    """Tell by what right somebody charges."""
+    decision = evse.decision if evse.has_transaction else None
+    return {
+        "basis": decision and decision.basis.value,
+        "source": decision and decision.source,
+        "level": decision and decision.level.name.lower(),
+        "at_risk": decision and decision.at_risk,
+    }
+
+
 def _session_minutes(state: EvseState) -> int | None:
     """Count the whole minutes of the session, up to now or to its end."""
     if (transaction := state.transaction) is None:
@@ -224,6 +235,7 @@ CONNECTOR_SENSORS: tuple[OfflineEvseSensorDescription[EvseState], ...] = (
         translation_key="card",
         offline=True,
         value_fn=_card,
+        attributes_fn=lambda _, evse: _right(evse),
     ),
     OfflineEvseSensorDescription(
         key="soc",

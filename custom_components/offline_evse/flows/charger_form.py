@@ -34,14 +34,16 @@ from ..const import (
     SUBENTRY_CIRCUIT,
 )
 from ..engine.model.station import StationIdentity
+from ..people.access_config import CONF_ACCESS_MODE, CONF_MINIMUM_LEVEL
 from ..site_config import PHASES
-from .schemas import SECTION_CONNECTION, SECTION_LIMITS, charger_schema, flat, in_sections
+from .schemas import SECTION_ACCESS, SECTION_CONNECTION, SECTION_LIMITS, charger_schema, flat, in_sections
 from .silence_profile import OWN_TIMEOUT, timing
 from .tree_form import circuit_title, lowest_limit, tells_phases, weakest_fuse
 from .wiring_choice import LEARN_ONE, WIRING_CHOICES, is_learned
 
 ADVANCED = (CONF_PASSWORD, CONF_MINIMUM, CONF_PRIORITY, CONF_WEIGHT)
 CONNECTION = (CONF_TIMEOUT, CONF_REFRESH, CONF_EXPIRY, CONF_AFTER_EXPIRY, CONF_HARDWARE)
+ACCESS = (CONF_ACCESS_MODE, CONF_MINIMUM_LEVEL)
 LIMITS = (CONF_SESSION_TIME, CONF_SESSION_ENERGY, CONF_DERATE_FROM, CONF_PAUSE_WAY, CONF_SWITCH_PHASES)
 
 
@@ -77,7 +79,8 @@ def as_form(values: Mapping[str, Any]) -> dict[str, Any]:
     """Lay values out as the form has them."""
     form = in_sections(values, ADVANCED)
     form = in_sections(form, CONNECTION, under=SECTION_CONNECTION)
-    return in_sections(form, LIMITS, under=SECTION_LIMITS)
+    form = in_sections(form, LIMITS, under=SECTION_LIMITS)
+    return in_sections(form, ACCESS, under=SECTION_ACCESS)
 
 
 def charger_errors(entry: ConfigEntry, user_input: Mapping[str, Any]) -> dict[str, str]:

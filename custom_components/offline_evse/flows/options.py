@@ -36,6 +36,9 @@ from ..grid_config import (
     CONF_RELAY_ENTITY,
     OPTION_GRID,
 )
+from .access.cars import CARS, CarsFlow
+from .access.people import PEOPLE, PeopleFlow
+from .access.who_may_charge import WHO_MAY_CHARGE, WhoMayChargeFlow
 from .bluetooth import BluetoothFlow
 from .goals import GOAL_STEPS, GoalsFlow
 from .guests import GUESTS, GuestsFlow
@@ -46,13 +49,26 @@ from .schemas import SECTION_ADVANCED, flat, in_sections
 _ADVANCED: Final = (CONF_DEVICES, CONF_FLOOR, CONF_FAILSAFE, CONF_FAILSAFE_HOURS, CONF_HEARTBEAT)
 
 
-class OfflineEvseOptionsFlow(GoalsFlow, OpenAdrFlow, BluetoothFlow, RehearsalFlow):
+class OfflineEvseOptionsFlow(
+    PeopleFlow, WhoMayChargeFlow, CarsFlow, GuestsFlow, GoalsFlow, OpenAdrFlow, BluetoothFlow, RehearsalFlow
+):
     """Asks for one thing at a time; what is changed takes effect at once."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show what there is to set up."""
         return self.async_show_menu(
-            step_id="init", menu_options=[*GOAL_STEPS, "grid_operator", "openadr", "bluetooth", TRY_IT]
+            step_id="init",
+            menu_options=[
+                PEOPLE,
+                WHO_MAY_CHARGE,
+                *GOAL_STEPS,
+                CARS,
+                GUESTS,
+                "bluetooth",
+                "grid_operator",
+                "openadr",
+                TRY_IT,
+            ],
         )
 
     async def async_step_grid_operator(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

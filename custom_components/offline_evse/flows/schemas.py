@@ -70,9 +70,11 @@ from ..const import (
     CONF_WIRING,
     DEFAULT_PORT,
 )
+from ..engine.model.access import AccessMode
 from ..engine.model.circuit import MINIMUM_CURRENT_A
 from ..engine.site.config import AfterExpiry, DefaultProfile, PauseWay
 from ..inputs.meter_kind import CURRENT_FIELDS, POWER_FIELDS, VOLTAGE_FIELDS, MeterKind
+from ..people.access_config import CONF_ACCESS_MODE, CONF_MINIMUM_LEVEL, LEVELS, MODE_OF_SITE
 from ..site_config import ALL_PHASES, PHASES
 from .meter_suggestions import DEVICE_CLASSES
 from .silence_profile import DEFAULT_TIMEOUT, OWN_TIMEOUT, SHORTEST_S, TIMEOUTS
@@ -81,7 +83,8 @@ from .wiring_choice import WIRING_CHOICES
 SECTION_ADVANCED: Final = "advanced"
 SECTION_CONNECTION: Final = "connection"
 SECTION_LIMITS: Final = "limits"
-SECTIONS: Final = (SECTION_CONNECTION, SECTION_LIMITS, SECTION_ADVANCED)
+SECTION_ACCESS: Final = "access"
+SECTIONS: Final = (SECTION_CONNECTION, SECTION_LIMITS, SECTION_ACCESS, SECTION_ADVANCED)
 
 CONF_QR: Final = "qr"
 CONF_STATION: Final = "station"
@@ -226,6 +229,7 @@ def charger_schema(circuits: Mapping[str, str]) -> vol.Schema:
             ),
             vol.Optional(SECTION_CONNECTION): section(_connection_schema(), {"collapsed": True}),
             vol.Optional(SECTION_LIMITS): section(_limits_schema(), {"collapsed": True}),
+            vol.Optional(SECTION_ACCESS): section(_access_schema(), {"collapsed": True}),
             vol.Required(SECTION_ADVANCED): section(
                 vol.Schema(
                     {
@@ -263,6 +267,18 @@ def _limits_schema() -> vol.Schema:
             vol.Optional(CONF_DERATE_FROM): _number(20, 100, 1, UnitOfTemperature.CELSIUS),
             vol.Required(CONF_PAUSE_WAY, default=PauseWay.AUTO): _choice(list(PauseWay), "pause_way"),
             vol.Required(CONF_SWITCH_PHASES, default=False): BooleanSelector(),
+        }
+    )
+
+
+def _access_schema() -> vol.Schema:
+    """Who is asked about a card here, and how much has to be proven by whoever has none."""
+    return vol.Schema(
+        {
+            vol.Required(CONF_ACCESS_MODE, default=MODE_OF_SITE): _choice(
+                [MODE_OF_SITE, *AccessMode], "charger_access_mode"
+            ),
+            vol.Required(CONF_MINIMUM_LEVEL, default=next(iter(LEVELS))): _choice(list(LEVELS), "minimum_level"),
         }
     )
 

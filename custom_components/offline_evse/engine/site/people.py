@@ -130,6 +130,7 @@ class People:
         self._authorizer.credentials.enrol(replace(credential, changed_at=self._clock.now()))
         self._rank_anew(credential.id_token)
         self.on_credential(credential.id_token)
+        self._register.state.changed()
 
     async def remove(self, id_token: IdToken) -> bool:
         """Remove a card; returns whether there was one."""
@@ -137,6 +138,7 @@ class People:
         self._authorizer.credentials.remove(id_token)
         self._rank_anew(id_token)
         self.on_credential(id_token)
+        self._register.state.changed()
         return removed
 
     def _rank_of_card(self, evse: EvseState) -> Rank | None:

@@ -46,15 +46,23 @@ class Departures:
     def soc(self, evse: EvseState) -> float | None:
         """Return the state of charge of the car, in %, as the charger or something else tells it."""
         told = evse.sample.soc_percent if evse.sample else None
-        return told if told is not None else evse.goal.vehicle_soc
+        if told is not None:
+            return told
+        return evse.goal.vehicle_soc if evse.goal.car is None else evse.goal.car.soc_percent
+
+    def capacity_wh(self, evse: EvseState) -> float | None:
+        """Return the size of the car's battery, in Wh: of the one that was recognised, or of the usual one."""
+        if (car := evse.goal.car) is not None and car.capacity_wh is not None:
+            return car.capacity_wh
+        usual = self._config.vehicles.get(evse.key.station_id) if car is None else None
+        return None if usual is None else usual.capacity_wh
 
     def needed_wh(self, evse: EvseState) -> float | None:
         """Return what the car still has to get, in Wh; None: nobody wants anything."""
         goal = evse.goal
-        vehicle = self._config.vehicles.get(evse.key.station_id)
-        soc = self.soc(evse)
-        if goal.soc_target and vehicle is not None and soc is not None:
-            return max(0.0, (goal.soc_target - soc) / 100 * vehicle.capacity_wh / CHARGING_EFFICIENCY)
+        capacity_wh, soc = self.capacity_wh(evse), self.soc(evse)
+        if goal.soc_target and capacity_wh is not None and soc is not None:
+            return max(0.0, (goal.soc_target - soc) / 100 * capacity_wh / CHARGING_EFFICIENCY)
         if not goal.energy_target_wh:
             return None
         had_wh = evse.transaction.energy_wh if evse.transaction is not None and evse.has_transaction else 0

@@ -1,15 +1,27 @@
 """What goals have been set, and how they stand: part of what the site knows right now."""
 
+from dataclasses import dataclass
 from datetime import datetime, time
 from decimal import Decimal
 
 from ...model.goal import NO_PLAN, ChargingMode, ChargingPlan, PriceSlot
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarTold:
+    """What is known of a car that was recognised, by what something outside tells."""
+
+    soc_percent: float | None = None
+    capacity_wh: float | None = None
+    minimum_a: float | None = None
+    """Lowest current at which it is to charge."""
+
+
 class EvseGoal:
     """What people want of one EVSE."""
 
     __slots__ = (
+        "car",
         "departs_at",
         "energy_target_wh",
         "mode",
@@ -38,6 +50,8 @@ class EvseGoal:
         """State of charge to be reached, in %."""
         self.vehicle_soc: float | None = None
         """State of charge as something other than the charger tells it, in %."""
+        self.car: CarTold | None = None
+        """The car that was recognised here; None: none was, and the one that usually hangs here is reckoned with."""
         self.plan: ChargingPlan = NO_PLAN
         self.planned_for: str | None = None
         """Transaction that the plan was made for."""

@@ -19,6 +19,7 @@ from ..steering.steering import Steering
 from .config import GoalsConfig, SolarGoal
 from .departures import Departures
 from .goal_memory import keep_goal, keep_peak, kept_peak, restore_goal
+from .goal_state import CarTold
 from .limits import GoalLimits
 from .sunshine import SOLAR_MODES, VOLTAGE_V, Sunshine, root_circuit
 
@@ -91,7 +92,7 @@ class Goals:
 
     def knows_soc(self, evse: EvseState) -> bool:
         """Whether the state of charge of the car at an EVSE is told, and the size of its battery is known."""
-        return evse.key.station_id in self._config.vehicles and self._departures.soc(evse) is not None
+        return self._departures.capacity_wh(evse) is not None and self._departures.soc(evse) is not None
 
     def priority(self, evse: EvseState) -> int:
         """Return the class that an EVSE is served in."""
@@ -222,6 +223,18 @@ class Goals:
             evse.goal.vehicle_soc = soc_percent
             self._renew(evse)
             evse.changed()
+
+    def car_reported(self, key: EvseKey, car: CarTold | None) -> None:
+        """Take in what is told of the car that was recognised at an EVSE; None: it has left, or none was."""
+        evse = self._register.evses.get(key)
+        if evse is None or evse.goal.car == car:
+            return
+        before, evse.goal.car = evse.goal.car, car
+        if (car and car.minimum_a) != (before and before.minimum_a):
+            evse.vehicle_minimum_a = None if car is None else car.minimum_a
+            self._steering.demand_changed(evse)
+        self._renew(evse)
+        evse.changed()
 
     async def _wanted(self, evse: EvseState) -> None:
         """Act on what somebody has set, and keep it."""

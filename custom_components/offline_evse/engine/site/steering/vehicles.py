@@ -78,6 +78,9 @@ class Vehicles:
         await self._memory.keep(_fact(await self._ledger.pseudonym(id_token)), {"minimum_a": minimum_a})
 
     def _expect(self, evse: EvseState, minimum_a: float | None) -> None:
+        if (car := evse.goal.car) is not None and car.minimum_a is not None:
+            # Somebody has said so; what was learned can only be more.
+            minimum_a = max(minimum_a or 0.0, car.minimum_a)
         if evse.vehicle_minimum_a != minimum_a:
             evse.vehicle_minimum_a = minimum_a
             self._steering.demand_changed(evse)
