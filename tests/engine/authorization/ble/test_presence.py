@@ -89,10 +89,9 @@ def test_samples_too_far_apart_do_not_add_up() -> None:
 
 def test_walking_away_begins_the_count_anew() -> None:
     garage = Garage()
-    garage.guard.cable(CHARGER, NOON, 0.0)
-    assert garage.hear(0, -55, -75) is garage.hear(0.5, -55, -75) is None
-    for _ in range(6):
-        assert garage.hear(1, -90, -50) is None
+    assert [garage.hear(at_s, -55, -75) for at_s in (0, 0.2, 0.4)] == [None] * 3
+    for number in range(6):
+        assert garage.hear(0.5 + number / 10, -90, -95) is None
     assert garage.guard.cable(CHARGER, NOON, 1.5) is None
 
 
