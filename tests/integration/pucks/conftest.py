@@ -12,6 +12,7 @@ import pytest
 from simulator.esphome.reader import ReaderPuck
 from tests.integration.conftest import Dial
 
+from .bus_puck import BusPuck
 from .corner import Corner
 
 MAC = "24:6F:28:00:00:01"
@@ -52,3 +53,20 @@ async def corner(
         await corner.open_site(dial)
         yield corner
         await corner.close()
+
+
+@pytest.fixture
+async def bus_corner(
+    hass: HomeAssistant,
+    own_folder: Path,
+    mock_bleak_scanner_start: object,
+    mock_bluetooth_adapters: None,
+    dial: Dial,
+) -> AsyncIterator[Corner]:
+    """The open site with a puck at CP-1 that fires its events in this process."""
+    assert await async_setup_component(hass, "bluetooth_adapters", {})
+    puck = BusPuck(hass, "reader-garage", MAC, "CP-1")
+    corner = Corner(hass, puck)
+    await corner.open_site(dial)
+    yield corner
+    await hass.config_entries.async_unload(corner.entry.entry_id)
