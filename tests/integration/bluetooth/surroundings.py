@@ -1,7 +1,7 @@
 """A home with three chargers, each with a proxy above it, and people with phones who walk about in it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import time
 from typing import Any
 
@@ -32,16 +32,16 @@ NEAR_DBM, FAR_DBM = -48, -71
 PATIENCE_S = 8.0
 
 
-def bluetooth_home(minimum_level: str = "key", **options: Any) -> MockConfigEntry:
-    """The site with three chargers and Bluetooth switched on; not set up yet."""
-    entry = home(*(wall_charger(station, station) for station in STATIONS[1:]))
+def bluetooth_home(minimum_level: str = "key", sources: Mapping[str, str] = SOURCES) -> MockConfigEntry:
+    """The site with a charger below each scanner and Bluetooth switched on; not set up yet."""
+    entry = home(*(wall_charger(station, station) for station in sources.values() if station != STATIONS[0]))
     level = {"minimum_level": minimum_level}
     return MockConfigEntry(
         domain=entry.domain,
         entry_id="site",
         title="Home",
         data=dict(entry.data),
-        options={"bluetooth": {"enabled": True, "scanners": SOURCES, **options}},
+        options={"bluetooth": {"enabled": True, "scanners": dict(sources)}},
         subentries_data=[
             ConfigSubentryData(
                 data={**each.data, **(level if each.subentry_type == "charger" else {})},
@@ -57,8 +57,9 @@ def bluetooth_home(minimum_level: str = "key", **options: Any) -> MockConfigEntr
 class Surroundings:
     """The air, and how strongly everybody is heard at each charger."""
 
-    def __init__(self, hass: HomeAssistant, air: Air) -> None:
+    def __init__(self, hass: HomeAssistant, air: Air, sources: Mapping[str, str] = SOURCES) -> None:
         self.hass = hass
+        self.sources = dict(sources)
         self.air = air
         self.heard: dict[str, dict[str, int | None]] = {}
         self.antennas: dict[str, Antenna] = {}
@@ -79,7 +80,7 @@ class Surroundings:
         return opened
 
     async def put_up_antennas(self) -> None:
-        for source, station in SOURCES.items():
+        for source, station in self.sources.items():
 
             def signal(address: str, station: str = station) -> int | None:
                 return self.heard.get(address, {}).get(station)
@@ -88,7 +89,7 @@ class Surroundings:
 
     def register_scanners(self) -> None:
         """Make Home Assistant hear through the antennas, in this process."""
-        for source, station in SOURCES.items():
+        for source, station in self.sources.items():
             scanner = self.scanners[station] = BumbleScanner(self.antennas[station], source, station)
             self._unregister.append(bluetooth.async_register_scanner(self.hass, scanner))
             self._unregister.append(scanner.async_setup())
@@ -100,7 +101,9 @@ class Surroundings:
 
     def place(self, address: str, at: str | None) -> None:
         """Let somebody stand at a charger; None: too far away to be heard anywhere."""
-        self.heard[address] = {each: None if at is None else NEAR_DBM if each == at else FAR_DBM for each in STATIONS}
+        self.heard[address] = {
+            each: None if at is None else NEAR_DBM if each == at else FAR_DBM for each in self.sources.values()
+        }
 
     async def enrol(self, holder: Holder, name: str = "Anna", **more: Any) -> EnrolledKey:
         """Enrol a holder's key with the site, and the site with the holder."""

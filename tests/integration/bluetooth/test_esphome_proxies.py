@@ -1,8 +1,9 @@
 """The whole way over ESPHome proxies on loopback: Home Assistant's own esphome integration carries every byte."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 import sys
 import time
@@ -14,14 +15,19 @@ from homeassistant.setup import async_setup_component
 import pytest
 
 from custom_components.offline_evse.engine.authorization.ble.states import DEADLINES_S, ExchangeState
+from custom_components.offline_evse.engine.model.station import EvseKey
+from simulator.clock import SystemClock
 from simulator.esphome.proxy import BluetoothProxy
+from simulator.harbour_house import HARBOUR_HOUSE
 from simulator.holder.air import Air
 from simulator.holder.holder import Holder, HolderLink
-from tests.integration.conftest import Dial
+from simulator.live import LiveSite
+from simulator.simulator import Simulator
+from tests.integration.conftest import Dial, open_entry
 from tests.integration.waiting import until
 
 from .conftest import open_site
-from .surroundings import SOURCES, STATIONS, Surroundings, eventually
+from .surroundings import SOURCES, STATIONS, Surroundings, bluetooth_home, eventually
 
 STAND_INS = Path(__file__).parents[3] / "scripts" / "stand_ins"
 GRANTED = 0
@@ -38,7 +44,7 @@ class ProxiedSurroundings(Surroundings):
 
 
 @pytest.fixture
-async def proxied(
+async def esphome(
     hass: HomeAssistant,
     own_folder: Path,
     mock_bleak_scanner_start: object,
@@ -46,20 +52,23 @@ async def proxied(
     mock_async_zeroconf: object,
     quick: None,
     nothing_else_discovered: None,
-    minimum_level: str,
-    dial: Dial,
     monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[ProxiedSurroundings]:
-    """The open site, its chargers, and three proxies that were added in the UI as people add them."""
+) -> None:
+    """A Home Assistant to which ESPHome nodes can be added."""
     # The esphome integration needs Assist, which needs two sound libraries that nothing here makes a sound with.
     monkeypatch.setattr(sys, "path", [str(STAND_INS), *sys.path])
     monkeypatch.setattr("homeassistant.components.ffmpeg.FFmpegManager.async_get_version", _no_version)
     assert await async_setup_component(hass, "homeassistant", {})
+
+
+@asynccontextmanager
+async def with_proxies(hass: HomeAssistant, sources: Mapping[str, str]) -> AsyncIterator[ProxiedSurroundings]:
+    """Put proxies up and add them in the UI as people do."""
     async with Air() as air, AsyncExitStack() as stack:
-        around = ProxiedSurroundings(hass, air)
+        around = ProxiedSurroundings(hass, air, sources)
         await around.put_up_antennas()
         around.proxies = {}
-        for source, station in SOURCES.items():
+        for source, station in sources.items():
             proxy = BluetoothProxy(around.antennas[station], f"proxy-{station.lower()}", source)
             around.proxies[station] = await stack.enter_async_context(proxy)
             flow = await hass.config_entries.flow.async_init(
@@ -67,13 +76,37 @@ async def proxied(
             )
             assert flow["type"] is FlowResultType.CREATE_ENTRY
         await eventually(
-            lambda: {scanner.source for scanner in bluetooth.async_current_scanners(hass)} >= SOURCES.keys()
+            lambda: {scanner.source for scanner in bluetooth.async_current_scanners(hass)} >= sources.keys()
         )
-        await open_site(hass, around, dial, minimum_level)
         yield around
         await hass.config_entries.async_unload(around.entry.entry_id)
         for entry in hass.config_entries.async_entries("esphome"):
             await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.fixture
+async def proxied(
+    hass: HomeAssistant, esphome: None, minimum_level: str, dial: Dial
+) -> AsyncIterator[ProxiedSurroundings]:
+    """The open site, its chargers, and a proxy at each."""
+    async with with_proxies(hass, SOURCES) as around:
+        await open_site(hass, around, dial, minimum_level)
+        yield around
+
+
+@pytest.fixture
+async def demo(hass: HomeAssistant, esphome: None) -> AsyncIterator[tuple[ProxiedSurroundings, Simulator]]:
+    """The chargers of the demo site with their physics, and a proxy at three of them."""
+    sources = dict(zip(SOURCES, ("driveway", "guest-bays", "boathouse"), strict=True))
+    async with with_proxies(hass, sources) as around:
+        around.entry = bluetooth_home(sources=sources)
+        site = await open_entry(hass, around.entry)
+        simulator = Simulator(replace(HARBOUR_HOUSE, script=()), 1, SystemClock())
+        live = LiveSite(simulator, f"ws://127.0.0.1:{site.port}")
+        await live.start()
+        await eventually(lambda: all(site.stations[station].connected for station in sources.values()))
+        yield around, simulator
+        await live.stop()
 
 
 async def _no_version(self: object) -> tuple[str, int]:
@@ -98,6 +131,25 @@ async def test_the_nearest_of_three_chargers_starts(proxied: ProxiedSurroundings
     assert not proxied.told_to_start("CP-1", "CP-2")
     await eventually(lambda: proxied.links_in_use() == 0)
     assert proxied.proxies["CP-3"].received["BluetoothGATTWriteRequest"] > 0
+
+
+async def test_a_cable_in_the_demo_site(demo: tuple[ProxiedSurroundings, Simulator]) -> None:
+    around, simulator = demo
+    holder = Holder()
+    await around.enrol(holder)
+    phone = await around.phone(holder, at="boathouse")
+    await around.advertise(phone, pressed=False)
+    await eventually(lambda: EvseKey("boathouse", 1) in around.site.evses)
+    simulator.perform("plug", {"charger": "boathouse", "car": "tern"})
+    assert await around.result(phone) == GRANTED
+    evse = around.evse("boathouse")
+    await until(evse, lambda: evse.has_transaction)
+    assert evse.transaction is not None
+    assert evse.transaction.name == "Anna"
+    running = [
+        station for station, each in simulator.stations.items() for point in each.points.values() if point.transaction
+    ]
+    assert running == ["boathouse"]
 
 
 async def test_a_replay_over_a_proxy(proxied: ProxiedSurroundings) -> None:
