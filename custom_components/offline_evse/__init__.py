@@ -21,6 +21,7 @@ from .guest.api_views import register_guest_api
 from .guest.page_views import register_guest_page
 from .guest.reservations import store as stays_store
 from .ocpp_view import register_views
+from .phone_key.views import register_key_page
 from .port import bind_reason
 from .runtime import EvseRuntime, OfflineEvseConfigEntry
 from .services import register_services
@@ -42,6 +43,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     register_pass_services(hass)
     register_guest_api(hass)
     await register_guest_page(hass)
+    await register_key_page(hass)
     return True
 
 
