@@ -102,7 +102,8 @@ class ReaderPuck(EspHomeNode):
         if self.deaf:
             return
         name, arguments = _ACTIONS[message.key]
-        values = [each.int_ if kind == _INT else each.string_ for each, kind in zip(message.args, arguments.values(), strict=True)]
+        told = zip(message.args, arguments.values(), strict=True)
+        values = [argument.int_ if kind == _INT else argument.string_ for argument, kind in told]
         error = getattr(self, f"_{name.removeprefix('offline_evse_')}")(*values)
         if message.call_id:
             self.send(api.ExecuteServiceResponse(call_id=message.call_id, success=not error, error_message=error))

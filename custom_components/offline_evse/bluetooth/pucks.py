@@ -20,6 +20,7 @@ from ..engine.authorization.ble.charger import Charger
 from ..engine.authorization.ble.limits import ConnectLimits
 from ..engine.authorization.ble.pkoc.reader import PkocReader
 from ..engine.authorization.ble.reader import Reader
+from ..engine.authorization.ble.trust.keys import base64url
 from ..engine.authorization.ble.wire.gatt import Capability, Info
 from ..engine.model.clock import Clock
 from ..engine.site.site import Site
@@ -65,6 +66,7 @@ class Pucks:
         """Prepare; nobody is listened to before `start`."""
         self._hass = hass
         self._entry = entry
+        self._site = site
         self._reader = reader
         self._cables = cables
         self._desk = desk
@@ -126,6 +128,20 @@ class Pucks:
                 self._pucks[mac] = _Puck(PuckNode(self._hass, mac), Charger(station_id))
         for puck in self._pucks.values():
             self._introduce(puck)
+
+    def told_to_phones(self) -> Mapping[str, Any]:
+        """Return what a holder has to know of the site, and which chargers have a reader. Nothing of it is secret."""
+        keys = self._reader.keys
+        hung = {puck.charger.station_id: puck.charger for puck in self._pucks.values()}
+        return {
+            "site_id": keys.site_id.hex(),
+            "site_key": base64url(keys.reader_public),
+            "chargers": [
+                {"id": hung[station.station_id].charger_id.hex(), "name": station.name or station.station_id}
+                for station in self._site.config.stations
+                if station.station_id in hung
+            ],
+        }
 
     def diagnostics(self) -> Mapping[str, Any]:
         """Describe them without anything that belongs to a person."""

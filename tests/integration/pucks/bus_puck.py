@@ -18,9 +18,7 @@ class BusPuck(ReaderPuck):
         super().__init__(name, mac, charger)
         self._hass = hass
         self.away = False
-        self.esphome = MockConfigEntry(
-            domain="esphome", title=name, unique_id=mac.lower(), data={"device_name": name}
-        )
+        self.esphome = MockConfigEntry(domain="esphome", title=name, unique_id=mac.lower(), data={"device_name": name})
         self.esphome.add_to_hass(hass)
         self.device_id = (
             dr.async_get(hass)

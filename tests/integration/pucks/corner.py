@@ -9,7 +9,6 @@ from homeassistant.config_entries import ConfigSubentryData
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.offline_evse.bluetooth.puck_limits import PuckLimits
 from custom_components.offline_evse.bluetooth.pucks import Pucks
 from custom_components.offline_evse.bluetooth.site_bluetooth import EnrolledKey, SiteBluetooth
 from custom_components.offline_evse.engine.model.credential import Terms
@@ -115,9 +114,9 @@ class Corner:
         await eventually(lambda: not self.pucks.running)
 
     async def forgive_flood(self) -> None:
-        """Let the puck be listened to again, as it is a few seconds after a flood."""
-        for puck in self.pucks._pucks.values():
-            puck.limits = PuckLimits()
+        """Set the puck up anew, so that it is listened to as it would be a while after a flood."""
+        await self.set_options(readers={})
+        await self.set_options(readers={self.puck.mac: STATION})
 
     async def enrol(self, holder: Holder, *, terms: Terms | None = None, sealed_only: bool = True) -> EnrolledKey:
         """Enrol a key with the site, and the site with its app."""

@@ -36,13 +36,15 @@ async def test_a_phone_is_granted_and_the_session_starts(corner: Corner, monkeyp
     assert evse.has_transaction
 
 
-@pytest.mark.parametrize("mtu", [23, 65, 185, 517])
-async def test_every_mtu_will_do(corner: Corner, mtu: int) -> None:
-    visitor = await corner.visitor(mtu=mtu)
-    assert visitor.ask()
-    assert await visitor.result() == GRANTED
-    assert await corner.told_to_start()
-    assert max(len(value) for _, value in visitor.heard) <= mtu - 3
+async def test_every_mtu_will_do(corner: Corner) -> None:
+    for number, mtu in enumerate((23, 65, 185, 517), start=1):
+        visitor = await corner.visitor(mtu=mtu)
+        assert visitor.ask()
+        assert await visitor.result() == GRANTED
+        assert await corner.told_to_start()
+        assert max(len(value) for _, value in visitor.heard) <= mtu - 3
+        visitor.leave()
+        await corner.ended("granted", number)
 
 
 async def test_a_phone_that_cannot_seal_is_sent_away_unless_the_owner_lets_keys_be_seen(corner: Corner) -> None:
@@ -120,7 +122,13 @@ async def test_a_phone_that_vanishes_after_the_challenge_starts_nothing(corner: 
 
 async def test_a_puck_that_loses_its_wifi_starts_nothing_and_serves_again_later(corner: Corner) -> None:
     visitor = await corner.visitor()
-    visitor.tamper = lambda written: corner.puck.hang_up() if written[1] & ~0x40 == RESPONSE else written  # type: ignore[func-returns-value]
+
+    def lose_wifi(written: bytes) -> bytes | None:
+        if written[1] & ~0x40 == RESPONSE:
+            corner.puck.hang_up()
+        return written
+
+    visitor.tamper = lose_wifi
     visitor.ask()
     await corner.back_again()
     visitor.leave()
@@ -154,7 +162,7 @@ async def test_a_second_phone_waits_until_the_first_has_gone(corner: Corner) -> 
     first.leave()
     await corner.ended("granted")
     assert second.ask()
-    assert await second.until(lambda: bool(second.link.results)) is None
+    assert await second.result() == GRANTED
 
 
 async def test_a_phone_that_floods_is_dropped_and_the_next_one_is_served(corner: Corner) -> None:
