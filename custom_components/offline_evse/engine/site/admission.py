@@ -66,7 +66,9 @@ class Admission:
             evse.decision = decision
             evse.changed()
         if ended is not None and decision.basis in (DecisionBasis.GROUP, DecisionBasis.MASTER):
-            self._see_to_it(ended, decision)
+            # Most chargers end it by themselves.
+            cause = StopCause.MASTER if decision.basis is DecisionBasis.MASTER else StopCause.HOLDER
+            self._access.endings.order_after(ended, cause, HEEDED_WITHIN_S)
         self._tell(station_id, key, decision)
         return decision
 
@@ -159,18 +161,6 @@ class Admission:
             for evse in self._register.of_station(station_id)
             if evse.has_transaction and not (evse.decision is not None and not evse.decision.accepted)
         ]
-
-    def _see_to_it(self, evse: EvseState, decision: Decision) -> None:
-        """End a session that the charger does not end by itself for a card that may end it."""
-        session = evse.transaction
-        cause = StopCause.MASTER if decision.basis is DecisionBasis.MASTER else StopCause.HOLDER
-
-        def end() -> None:
-            if session is not None and evse.transaction is not None and evse.has_transaction:
-                if evse.transaction.session_id == session.session_id:
-                    self._access.endings.order(evse, cause)
-
-        self._clock.call_later(HEEDED_WITHIN_S, end)
 
     def _tell(self, station_id: str, key: EvseKey | None, decision: Decision) -> None:
         now_s = self._clock.monotonic()

@@ -73,6 +73,7 @@ class Caps:
         self._watched: dict[EvseKey, _Watched] = {}
         self._midnight: Timer | None = None
         self._day: datetime | None = None
+        self._closed = False
 
     def start(self) -> None:
         """Begin to wait for the end of the day, when what a day allows begins anew."""
@@ -81,6 +82,7 @@ class Caps:
 
     def close(self) -> None:
         """Watch no more."""
+        self._closed = True
         if self._midnight is not None:
             self._midnight.cancel()
         for watched in self._watched.values():
@@ -90,6 +92,8 @@ class Caps:
 
     def look(self, evse: EvseState) -> None:
         """Follow a session after every word about it."""
+        if self._closed:
+            return
         session, watched = evse.transaction, self._watched.get(evse.key)
         if session is None or not session.is_open:
             if watched is not None:
@@ -166,7 +170,7 @@ class Caps:
                 watched.used = await self._deciding.used(watched.id_token)
             except LedgerUnavailableError:
                 return
-        if self._watched.get(evse.key) is watched:
+        if self._watched.get(evse.key) is watched and not self._closed:
             self._weigh(evse, watched)
 
     def _weigh(self, evse: EvseState, watched: _Watched) -> None:

@@ -54,13 +54,17 @@ class Endings:
         self._background = background
         self._ordered: dict[EvseKey, tuple[str, StopCause]] = {}
         self._timers: dict[EvseKey, Timer] = {}
+        self._soon: dict[EvseKey, Timer] = {}
+        self._closed = False
         steering.demands.add_ceiling(self.ceiling)
 
     def close(self) -> None:
         """Say nothing any more."""
-        for timer in self._timers.values():
+        self._closed = True
+        for timer in (*self._timers.values(), *self._soon.values()):
             timer.cancel()
         self._timers.clear()
+        self._soon.clear()
 
     def cause(self, evse: EvseState) -> StopCause | None:
         """Return why the running session of an EVSE is being ended, if it is."""
@@ -85,6 +89,19 @@ class Endings:
         self._register.announce(SessionStopped(evse.key, session, cause))
         self._background.run(self._record(session, cause), "record of a stop")
         self._tell(evse)
+
+    def order_after(self, evse: EvseState, cause: StopCause, delay_s: float) -> None:
+        """Have the running session end unless its charger has ended it by then."""
+        session = evse.transaction
+        if session is None or self._closed or evse.key in self._soon:
+            return
+
+        def end() -> None:
+            self._soon.pop(evse.key, None)
+            if evse.transaction is not None and evse.transaction.session_id == session.session_id:
+                self.order(evse, cause)
+
+        self._soon[evse.key] = self._clock.call_later(delay_s, end)
 
     def take_up(self, evse: EvseState) -> None:
         """Go on ending what was being ended before a restart."""
@@ -116,7 +133,7 @@ class Endings:
 
     def _tell(self, evse: EvseState) -> None:
         self._timers.pop(evse.key, None)
-        if self.cause(evse) is None or evse.transaction is None:
+        if self._closed or self.cause(evse) is None or evse.transaction is None:
             self._ordered.pop(evse.key, None)
             return
         self._timers[evse.key] = self._clock.call_later(STOP_AGAIN_AFTER_S, lambda: self._tell(evse))

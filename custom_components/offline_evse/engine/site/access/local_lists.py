@@ -65,9 +65,11 @@ class LocalLists:
         self._known: dict[str, _Known] = {}
         self._timers: dict[str, Timer] = {}
         self._at_work: set[str] = set()
+        self._closed = False
 
     def close(self) -> None:
         """Send nothing any more."""
+        self._closed = True
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
@@ -85,7 +87,7 @@ class LocalLists:
     def _soon(self, station_id: str) -> None:
         if (timer := self._timers.pop(station_id, None)) is not None:
             timer.cancel()
-        if self._register.config.access.charger_lists:
+        if self._register.config.access.charger_lists and not self._closed:
             self._timers[station_id] = self._clock.call_later(SETTLED_AFTER_S, lambda: self._begin(station_id))
 
     def _begin(self, station_id: str) -> None:
