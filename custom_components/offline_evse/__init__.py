@@ -17,9 +17,9 @@ from .const import DOMAIN, PLATFORMS
 from .engine.model.clock import SystemClock
 from .engine.model.failure import LayoutError, LedgerUnavailableError
 from .engine.site.opening import open_site
-from .guest.api_views import register_guest_api
-from .guest.page_views import register_guest_page
-from .guest.reservations import store as stays_store
+from .guest.doors.api_views import register_guest_api
+from .guest.doors.page_views import register_guest_page
+from .guest.hotel.reservations import store as stays_store
 from .ocpp_view import register_views
 from .phone_key.views import register_key_page
 from .port import bind_reason

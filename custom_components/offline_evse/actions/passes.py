@@ -75,7 +75,7 @@ def register_pass_services(hass: HomeAssistant) -> None:
     """Register the actions, once for the life of Home Assistant."""
     may, must = SupportsResponse.OPTIONAL, SupportsResponse.ONLY
     register = hass.services.async_register
-    register(DOMAIN, "issue_pass", issue_pass, ISSUE_SCHEMA, must)
+    register(DOMAIN, "issue_pass", issue_pass, ISSUE_SCHEMA, may)
     extended = vol.Schema(_SITE | _WHICH | {vol.Required(ATTR_TO): cv.datetime})
     register(DOMAIN, "extend_pass", extend_pass, extended, may)
     register(DOMAIN, "revoke_pass", revoke_pass, vol.Schema(_SITE | _WHICH), may)

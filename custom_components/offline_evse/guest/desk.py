@@ -7,12 +7,12 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
 from ..engine.site.site import Site
+from .hotel.webhook import HotelWebhook
 from .issuing import Issuing
 from .settings import GuestSettings
 from .slips import Slips
 from .throttle import Rate, Throttle
 from .visits import Visits
-from .webhook import HotelWebhook
 
 # A page asks every two seconds, and once more for whatever is pressed; a family has several.
 ASKING: Final = (Rate(burst=60, per_s=5), Rate(burst=600, per_s=150))

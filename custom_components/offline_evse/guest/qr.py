@@ -9,8 +9,9 @@ import pyqrcode
 def qr_svg(text: str) -> str:
     """Draw a QR code as an SVG of black modules with its quiet zone; error correction M bears a crease in the paper."""
     drawn = BytesIO()
+    # Without width and height it can be shown at any size, and stays whole.
     pyqrcode.create(text, error="M", encoding="utf-8").svg(
-        drawn, scale=8, background="#fff", xmldecl=False, svgclass=None, lineclass=None, title="QR"
+        drawn, scale=8, background="#fff", xmldecl=False, svgclass=None, lineclass=None, title="QR", omithw=True
     )
     return drawn.getvalue().decode()
 

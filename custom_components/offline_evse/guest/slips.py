@@ -76,7 +76,7 @@ def slip_html(slip: Slip, words: dict[str, Any], language: str, style: str) -> s
             line(words["address"], address),
         )
     )
-    picture = f'<figure role="img" aria-label="QR">{slip.svg}</figure>' if slip.svg else ""
+    picture = f"<figure>{slip.svg}</figure>" if slip.svg else ""
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{escape(words["title"])}</title>'

@@ -28,12 +28,15 @@ def visit_view(entry: ConfigEntry, site: Site, pass_id: str, now: datetime) -> d
     """Describe everything that the page shows. The same as long as nothing of it has changed."""
     credential = site.passes.find(pass_id)
     over = is_over(credential, now)
+    running = sum(1 for evse in site.evses.values() if own_session(credential, evse))
+    # A pass is for one car at a time, unless it says otherwise.
+    spent = credential is None or running >= (credential.terms.session_count or 1)
     return {
         "site": entry.title,
         "over": over,
         "pass": None if credential is None else _pass(credential, now),
         "chargers": [
-            _charger(entry, site, evse, credential, over=over)
+            _charger(entry, site, evse, credential, may_start=not over and not spent)
             for evse in site.evses.values()
             if _shown(credential, evse, over=over)
         ],
@@ -75,7 +78,7 @@ def _pass(credential: Credential, now: datetime) -> dict[str, Any]:
 
 
 def _charger(
-    entry: ConfigEntry, site: Site, evse: EvseState, credential: Credential | None, *, over: bool
+    entry: ConfigEntry, site: Site, evse: EvseState, credential: Credential | None, *, may_start: bool
 ) -> dict[str, Any]:
     running = own_session(credential, evse)
     state = "yours" if running else _state(evse)
@@ -83,7 +86,7 @@ def _charger(
         "id": spot_id(entry, evse.key),
         "name": spot_name(entry, site, evse.key),
         "state": state,
-        "startable": state in ("free", "plugged") and not over,
+        "startable": state in ("free", "plugged") and may_start,
         "session": _session(site, evse, running) if running else None,
     }
 

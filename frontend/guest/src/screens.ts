@@ -1,6 +1,6 @@
 import { TABLE, type Charger, type Pass, type Recorded, type Session, type Visit, type Why } from "./api";
 import { h, svg } from "./dom";
-import { amount, clock, moment, number } from "./format";
+import { amount, clock, moment, number, timeOfDay } from "./format";
 import { LANGUAGES, filled, type Words } from "./words";
 
 export interface Shown {
@@ -253,5 +253,5 @@ export function recorded(shown: Shown, visit: Visit | null, sessions: Recorded[]
 /** The day again only where it is another one. */
 function clockOrDay(code: string, started: string, ended: string): string {
   const same = new Date(started).toDateString() === new Date(ended).toDateString();
-  return same ? new Intl.DateTimeFormat(code, { timeStyle: "short" }).format(new Date(ended)) : moment(code, ended);
+  return same ? timeOfDay(code, ended) : moment(code, ended);
 }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aiohttp import ClientResponse
+from aiohttp import ClientResponse, ClientSession
 from aiohttp.test_utils import TestClient
 
 PATH = "/api/offline_evse/guest"
@@ -11,7 +11,7 @@ PATH = "/api/offline_evse/guest"
 class Phone:
     """A browser with its own cookies."""
 
-    def __init__(self, client: TestClient[Any, Any]) -> None:
+    def __init__(self, client: TestClient[Any, Any] | ClientSession) -> None:
         """Use this client."""
         self.client = client
 

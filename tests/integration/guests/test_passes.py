@@ -43,6 +43,8 @@ async def test_a_pass_has_a_code_a_link_a_picture_and_a_slip(hotel: Site, ask: A
     assert issued["slip"].startswith("/api/offline_evse/guest/slip/")
     drawn = b64decode(issued["qr"].removeprefix("data:image/svg+xml;base64,")).decode()
     assert drawn.startswith("<svg")
+    assert "viewBox=" in drawn
+    assert " width=" not in drawn, "it would be cut off where it is shown smaller"
     assert "</svg>" in drawn
     found = hotel.passes.by_code(issued["code"], "test")
     assert found is not None

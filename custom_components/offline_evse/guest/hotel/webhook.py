@@ -13,14 +13,14 @@ from homeassistant.components import webhook
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
-from ..const import DOMAIN, SUBENTRY_CHARGER
-from ..engine.model.failure import LedgerFullError, LedgerUnavailableError
-from ..engine.site.site import Site
-from .hotel_message import HotelMessage, MessageError
-from .issuing import Issuing
+from ...const import DOMAIN, SUBENTRY_CHARGER
+from ...engine.model.failure import LedgerFullError, LedgerUnavailableError
+from ...engine.site.site import Site
+from ..issuing import Issuing
+from ..settings import GuestSettings
+from ..throttle import Rate, Throttle, place_of
+from .message import HotelMessage, MessageError
 from .reservations import Reservations
-from .settings import GuestSettings
-from .throttle import Rate, Throttle, place_of
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -14,12 +14,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
-from ..const import DOMAIN
-from ..engine.model.credential import Credential
-from ..engine.site.site import Site
-from .hotel_message import HotelEvent, HotelMessage, MessageError, Stay
-from .issuing import Issuing, PassWanted, with_limits
-from .settings import GuestSettings
+from ...const import DOMAIN
+from ...engine.model.credential import Credential
+from ...engine.site.site import Site
+from ..issuing import Issuing, PassWanted, with_limits
+from ..settings import GuestSettings
+from .message import HotelEvent, HotelMessage, MessageError, Stay
 
 KEPT_FOR: Final = timedelta(days=14)
 RETRY_S: Final = 600.0

@@ -9,11 +9,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.http import KEY_HASS
 from homeassistant.helpers.json import json_bytes
 
-from ..const import DOMAIN
-from ..runtime import OfflineEvseConfigEntry
-from .desk import GuestDesk
-from .throttle import Throttle, place_of
-from .visits import VISIT_S, Visit
+from ...const import DOMAIN
+from ...runtime import OfflineEvseConfigEntry
+from ..desk import GuestDesk
+from ..throttle import Throttle, place_of
+from ..visits import VISIT_S, Visit
 
 PATH: Final = "/api/offline_evse/guest"
 COOKIE: Final = "offline_evse_guest"

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 import csv
+from datetime import timedelta
 from hashlib import sha256
 from http import HTTPStatus
 from io import StringIO
@@ -15,14 +16,17 @@ from homeassistant.helpers.json import json_bytes
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import json_loads_object
 
-from ..engine.model.command import CommandResult
-from ..engine.model.credential import Credential, Evidence, EvidenceLevel
-from ..engine.model.failure import LedgerFullError, LedgerUnavailableError
-from ..engine.model.guest_pass import TooManyTriesError
-from ..engine.model.station import EvseKey
-from ..runtime import OfflineEvseConfigEntry
-from .desk import GuestDesk
-from .doors import (
+from ...engine.model.command import CommandResult
+from ...engine.model.credential import Credential, Evidence, EvidenceLevel
+from ...engine.model.failure import LedgerFullError, LedgerUnavailableError
+from ...engine.model.guest_pass import TooManyTriesError
+from ...engine.model.station import EvseKey
+from ...runtime import OfflineEvseConfigEntry
+from ..desk import GuestDesk
+from ..spots import find_spot
+from ..throttle import place_of
+from ..visible import is_over, own_session, record_view, visit_view
+from .guard import (
     COOKIE,
     FRESH,
     HEADERS,
@@ -36,9 +40,6 @@ from .doors import (
     visit_of,
     within,
 )
-from .spots import find_spot
-from .throttle import place_of
-from .visible import is_over, own_session, record_view, visit_view
 
 ENTRY_TAKES_S: Final = 0.25
 """Every code is answered this long after it came, so that the time tells nothing about it."""
@@ -46,6 +47,8 @@ LONGEST_BODY: Final = 1024
 READ_WITHIN_S: Final = 5.0
 LONGEST_SECRET: Final = 128
 MOST_SESSIONS: Final = 1000
+CLOCKS_DIFFER: Final = timedelta(days=1)
+"""A charger may date a session before the pass. Passes with a code are never handed on, so it shows nobody else's."""
 
 SOURCE: Final = "guest_page"
 
@@ -100,7 +103,7 @@ class GuestVisitView(HomeAssistantView):
         if response is None and credential is not None:
             terms = credential.terms
             since = min(it for it in (terms.valid_from, credential.changed_at, now) if it is not None)
-            token = desk.visits.begin(credential.id_token.value, since)
+            token = desk.visits.begin(credential.id_token.value, since - CLOCKS_DIFFER)
             response = answer(visit_view(entry, desk.site, credential.id_token.value, now))
             let_in(request, response, token)
         await asyncio.sleep(max(0.0, answered_at_s - desk.hass.loop.time()))

@@ -8,8 +8,8 @@ from typing import Any, Final, Self
 
 from homeassistant.util import dt as dt_util
 
-from ..engine.model.credential import PassForm, Terms
-from .settings import watt_hours
+from ...engine.model.credential import PassForm, Terms
+from ..settings import watt_hours
 
 LONGEST_TEXT: Final = 100
 MOST_KWH: Final = 100_000.0

@@ -10,14 +10,14 @@ from aiohttp import web
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.http import HomeAssistantView
 
-from .doors import FRESH, HEADERS, PATH, Refused, guests_of, within
-from .links import SHORT_PATH, charger_link, page_url
-from .qr import qr_svg
-from .slips import slip_html
-from .spots import find_spot
-from .words import Words, best_language, load_words
+from ..links import SHORT_PATH, charger_link, page_url
+from ..qr import qr_svg
+from ..slips import slip_html
+from ..spots import find_spot
+from ..words import Words, best_language, load_words
+from .guard import FRESH, HEADERS, PATH, Refused, guests_of, within
 
-FOLDER: Final = Path(__file__).parent / "page"
+FOLDER: Final = Path(__file__).parents[1] / "page"
 KINDS: Final = {"guest.js": "text/javascript", "guest.css": "text/css", "icon.svg": "image/svg+xml"}
 LANGUAGE_MARK: Final = "%language%"
 
