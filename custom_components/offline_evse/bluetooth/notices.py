@@ -53,9 +53,12 @@ class Notices:
             self._pending = async_call_later(self._hass, MISSING_FOR_S, HassJob(self._tell, cancel_on_shutdown=True))
 
     def _usable(self) -> bool:
-        chosen = bluetooth_set_up(self._entry).scanners
+        set_up = bluetooth_set_up(self._entry)
+        if set_up.readers and not set_up.scanners:
+            return True  # phones come to readers by themselves
         return any(
-            scanner.connectable and scanner.source in chosen for scanner in bluetooth.async_current_scanners(self._hass)
+            scanner.connectable and scanner.source in set_up.scanners
+            for scanner in bluetooth.async_current_scanners(self._hass)
         )
 
     @callback

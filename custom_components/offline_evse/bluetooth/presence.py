@@ -9,7 +9,8 @@ from typing import Final
 from homeassistant.components import bluetooth, persistent_notification
 from homeassistant.components.bluetooth import BluetoothServiceInfoBleak
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_state_change_event
 
 from ..const import DOMAIN
 from ..engine.authorization.ble.charger import Charger
@@ -56,6 +57,9 @@ class PresenceWatch:
         self._who: dict[str, str] = {}
         """Reference of a credential by the address that stands for it now."""
         self._unsubscribe: list[CALLBACK_TYPE] = []
+        self._cables = cables
+        self._started_s: dict[EvseKey, float] = {}
+        """For which cable an entity has started a session last, by when it was plugged in."""
         cables.listen(self._cable)
 
     async def start(self) -> None:
@@ -64,6 +68,9 @@ class PresenceWatch:
             await self.watch(reference)
         if any(tracked.beacon for tracked in self._keyring.tracked.values()):
             self._listen_to_beacons()
+        entities = [tracked.entity_id for tracked in self._keyring.tracked.values() if tracked.entity_id is not None]
+        if entities:
+            self._unsubscribe.append(async_track_state_change_event(self._hass, entities, self._entity_changed))
 
     @callback
     def stop(self) -> None:
@@ -154,8 +161,28 @@ class PresenceWatch:
             self._guard.unplugged(charger)
             return
         evidence = self._guard.cable(charger, self._clock.now(), self._clock.monotonic())
-        evidence = evidence or self._by_entity(evse.station_id)
         if evidence is not None:
+            self._present(evidence)
+        else:
+            self._look_at_entities(evse.station_id)
+
+    @callback
+    def _entity_changed(self, event: Event[EventStateChangedData]) -> None:
+        """Somebody may have plugged in before the entity knew where they are."""
+        new = event.data["new_state"]
+        for tracked in self._keyring.tracked.values():
+            if new is not None and tracked.entity_id == new.entity_id and new.state in tracked.states:
+                self._look_at_entities(tracked.states[new.state])
+
+    @callback
+    def _look_at_entities(self, station_id: str) -> None:
+        """Start by what an entity says, once for each cable."""
+        plugged = self._cables.just_plugged(station_id)
+        if plugged is None or self._started_s.get(plugged[0]) == plugged[1]:
+            return
+        evidence = self._by_entity(station_id)
+        if evidence is not None:
+            self._started_s[plugged[0]] = plugged[1]
             self._present(evidence)
 
     def _by_entity(self, station_id: str) -> Evidence | None:
@@ -173,7 +200,7 @@ class PresenceWatch:
                     evse_id=None,
                     seen_at=self._clock.now(),
                     source="presence",
-                    detail="an entity, cable just now",
+                    detail="an entity, with a cable",
                 )
         return None
 

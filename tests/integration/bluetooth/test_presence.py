@@ -119,6 +119,21 @@ async def test_an_entity_that_says_where_somebody_is(hass: HomeAssistant, surrou
     await eventually(lambda: len(notifications(hass)) == 1)
 
 
+async def test_an_entity_that_knows_only_after_the_cable(hass: HomeAssistant, surroundings: Surroundings) -> None:
+    hass.states.async_set("sensor.carla_area", "Street")
+    tracked = Tracked(entity_id="sensor.carla_area", states={"Carport": "CP-3"})
+    await surroundings.bluetooth.enrol_presence(tracked, "Carla", ALWAYS)
+    await plug_in(surroundings, "CP-3")
+    await hass.async_block_till_done()
+    assert not surroundings.told_to_start("CP-3")
+    hass.states.async_set("sensor.carla_area", "Carport")
+    await surroundings.wallboxes["CP-3"].hear("RemoteStartTransaction")
+    hass.states.async_set("sensor.carla_area", "Street")
+    hass.states.async_set("sensor.carla_area", "Carport")
+    await hass.async_block_till_done()
+    assert not surroundings.told_to_start("CP-3"), "once for each cable"
+
+
 async def test_a_phone_whose_address_changes_and_one_that_it_gave_up(
     hass: HomeAssistant, surroundings: Surroundings
 ) -> None:
