@@ -206,6 +206,24 @@ async def test_a_phone_that_hangs_up_in_the_middle(surroundings: Surroundings) -
     await nothing_started(surroundings)
 
 
+async def test_a_silent_phone_keeps_a_proxy_only_for_a_moment(surroundings: Surroundings, impatient: None) -> None:
+    silent, honest = Holder(), Holder()
+    await surroundings.enrol(silent, "Silent")
+    await surroundings.enrol(honest, "Honest")
+    hanging = await surroundings.phone(silent, at="CP-1")
+    hanging.tamper = lambda link, answer: []
+    waiting = await surroundings.phone(honest, at="CP-1")
+    await surroundings.advertise(hanging)
+    await hanging.until(lambda: hanging.connected)
+    await surroundings.advertise(waiting)
+    heard = surroundings.packets(waiting)
+    await eventually(lambda: surroundings.packets(waiting) >= heard + 30)
+    assert waiting.links == [], "one holder at a time for each proxy"
+    await hanging.until(lambda: not hanging.connected)
+    await hanging.fall_silent()
+    assert await surroundings.result(waiting) == GRANTED
+
+
 async def test_three_failures_are_enough(surroundings: Surroundings) -> None:
     holder = Holder()
     await surroundings.enrol(holder)
