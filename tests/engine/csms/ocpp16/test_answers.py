@@ -48,10 +48,17 @@ def test_heartbeat(codec: Ocpp16Codec) -> None:
 
 @pytest.mark.parametrize("status", AuthorizationStatus)
 def test_authorize(codec: Ocpp16Codec, status: AuthorizationStatus) -> None:
-    """1.6 has five words; an unknown card is an invalid one."""
+    """1.6 has five words; an unknown card, a wrong place and a wrong time are invalid, used up is blocked."""
+    only_2x = {"Unknown": "Invalid", "NotAtThisLocation": "Invalid", "NotAtThisTime": "Invalid", "NoCredit": "Blocked"}
     info = answered(codec, "Authorize", AuthorizationAnswer(status, NOON), idTag="A")["idTagInfo"]
-    assert info["status"] == ("Invalid" if status is AuthorizationStatus.UNKNOWN else status.value)
+    assert info["status"] == only_2x.get(status.value, status.value)
     assert info["expiryDate"] == "2026-06-01T12:00:00.000Z"
+
+
+def test_the_group_is_told(codec: Ocpp16Codec) -> None:
+    """A charger ends a session for another card of the same parent; its id is no longer than an idTag."""
+    told = AuthorizationAnswer(AuthorizationStatus.ACCEPTED, group="G" * 25)
+    assert answered(codec, "Authorize", told, idTag="A")["idTagInfo"]["parentIdTag"] == "G" * 20
 
 
 def test_start(codec: Ocpp16Codec) -> None:

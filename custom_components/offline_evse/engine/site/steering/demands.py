@@ -106,5 +106,5 @@ def _set_by_people(evse: EvseState) -> Ceiling | None:
 
 def _refused(evse: EvseState) -> Ceiling | None:
     if evse.decision is not None and evse.has_transaction and not evse.decision.accepted:
-        return Ceiling(0.0, LimitReason.NOT_CHARGING)
+        return Ceiling(0.0, LimitReason.DEAUTHORIZED)
     return None
