@@ -19,7 +19,7 @@ def parse_hours(text: str) -> tuple[WeeklyHours, ...]:
 
     """
     found: list[WeeklyHours] = []
-    rest = text.strip().casefold()
+    rest = re.sub(r"\s*-\s*", "-", text.strip().casefold())
     while rest:
         span = _SPAN.match(rest)
         if span is None:

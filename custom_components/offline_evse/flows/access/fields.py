@@ -18,9 +18,9 @@ from homeassistant.helpers.selector import (
 from ...const import CONF_STATION_ID, SUBENTRY_CHARGER
 
 
-def box(lowest: float, highest: float, step: float, unit: str | None = None) -> NumberSelector:
-    """A field for a quantity."""
-    config = NumberSelectorConfig(min=lowest, max=highest, step=step, mode=NumberSelectorMode.BOX)
+def box(lowest: float, highest: float, step: float | None, unit: str | None = None) -> NumberSelector:
+    """A field for a quantity; without a step, with any decimals."""
+    config = NumberSelectorConfig(min=lowest, max=highest, step=step or "any", mode=NumberSelectorMode.BOX)
     if unit is not None:
         config["unit_of_measurement"] = unit
     return NumberSelector(config)

@@ -84,7 +84,7 @@ class WhoMayChargeFlow(OptionsFlow):
                 vol.Optional(CONF_UNKNOWN_TIME): box(0.25, 240, 0.25, UnitOfTime.HOURS),
                 vol.Optional(CONF_SITE_TOTAL): box(0.1, 1_000_000, 0.1, UnitOfEnergy.KILO_WATT_HOUR),
                 vol.Optional(CONF_PRICE_PER_KWH): box(
-                    0, 1000, 0.0001, f"{self.hass.config.currency}/{UnitOfEnergy.KILO_WATT_HOUR}"
+                    0, 1000, None, f"{self.hass.config.currency}/{UnitOfEnergy.KILO_WATT_HOUR}"
                 ),
             }
         )

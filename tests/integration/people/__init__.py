@@ -1,0 +1,1 @@
+"""People inside Home Assistant: cards, rules and cars."""
