@@ -1,10 +1,7 @@
 """What pucks may tell, what nobody listens to, and what happens when somebody keeps silent."""
 
 import base64
-from pathlib import Path
 import random
-import subprocess
-import sys
 
 from homeassistant.core import Context, EventOrigin, HomeAssistant
 import pytest
@@ -19,8 +16,6 @@ from simulator.holder.visitor import KeyVisitor, Visitor
 
 from .bus_puck import BusPuck
 from .corner import GRANTED, Corner, eventually
-
-ROOT = Path(__file__).parents[3]
 
 
 async def test_a_phone_is_granted(bus_corner: Corner) -> None:
@@ -156,16 +151,6 @@ async def test_nobody_listens_once_bluetooth_is_off(hass: HomeAssistant, bus_cor
     await bus_corner.set_options(enabled=False)
     assert EVENT not in hass.bus.async_listeners()
     assert not pucks.running
-
-
-def test_nothing_of_it_is_imported_before_it_is_switched_on() -> None:
-    modules = "offline_evse, offline_evse.phone_key.views, offline_evse.flows.bluetooth, offline_evse.bluetooth_switch"
-    imports = "; ".join(f"import custom_components.{name.strip()}" for name in modules.split(","))
-    look = "import sys; print([name for name in sys.modules if '.bluetooth.' in name and 'offline_evse' in name])"
-    told = subprocess.run(
-        [sys.executable, "-c", f"{imports}; {look}"], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    assert told.stdout.strip() == "[]"
 
 
 def test_limits_refill() -> None:
