@@ -12,7 +12,7 @@ import voluptuous as vol
 
 from .const import DOMAIN, SUBENTRY_CIRCUIT
 from .engine.model.failure import LedgerFullError, LedgerUnavailableError
-from .flows.access.card_form import card_errors, card_schema, credential_from
+from .flows.access.card_form import card_errors, credential_from, whose_schema
 from .flows.access.fields import charger_names
 from .flows.schemas import password_selector
 from .issues.commissioning_corrections import correction
@@ -122,7 +122,7 @@ class WhoseCardFlow(RepairsFlow):
                 errors["base"] = "not_recorded"
             else:
                 return self.async_create_entry(data={})
-        schema: vol.Schema = card_schema(charger_names(self._entry), self.hass.config.currency)
+        schema = whose_schema(charger_names(self._entry))
         return self.async_show_form(
             step_id="whose",
             data_schema=self.add_suggested_values_to_schema(schema, user_input),

@@ -22,6 +22,7 @@ from tests.integration.wallbox import Wallbox
 
 CARD = "04A2B3C4D5E6F7"
 PLAIN = {"name": "Ann", "holder": "person", "limits": {}, "hours": {}, "rights": {"master": False}}
+SHORT = {"name": "Ann", "holder": "person", "day_energy": 30}
 EVERYTHING = {
     "name": "Room 7",
     "holder": "room",
@@ -182,15 +183,16 @@ async def test_an_unknown_card_asks_whose_it_is(
     response = await client.post("/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": issue.issue_id})
     form = await response.json()
     assert form["step_id"] == "whose"
-    response = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={**PLAIN, "name": ""})
+    assert "expandable" not in {field.get("type") for field in form["data_schema"]}, "sections have no names there"
+    response = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={**SHORT, "name": ""})
     assert (await response.json())["errors"] == {"name": "name_needed"}
-    response = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json=PLAIN)
+    response = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json=SHORT)
     assert (await response.json())["type"] == "create_entry"
     await hass.async_block_till_done()
     assert questions(hass) == []
     card = site.credential(IdToken(CARD))
     assert card is not None
-    assert card.name == "Ann"
+    assert (card.name, card.terms.day_wh) == ("Ann", 30_000)
     assert (await charger.say("Authorize", {"idTag": CARD}))["idTagInfo"]["status"] == "Accepted"
 
 

@@ -86,13 +86,33 @@ def card_schema(chargers: Mapping[str, str], currency: str) -> vol.Schema:
     }
     return vol.Schema(
         {
-            vol.Required(CONF_NAME): TextSelector(TextSelectorConfig(type=TextSelectorType.TEXT, autocomplete="off")),
-            vol.Required(CONF_HOLDER, default=HolderKind.PERSON.value): words(HolderKind, "holder_kind"),
+            **_who(),
             vol.Optional(CONF_VALID_FROM): DateTimeSelector(),
             vol.Optional(CONF_VALID_UNTIL): DateTimeSelector(),
             **{vol.Required(name): section(vol.Schema(fields), {"collapsed": True}) for name, fields in parts.items()},
         }
     )
+
+
+def whose_schema(chargers: Mapping[str, str]) -> vol.Schema:
+    """The short form, without sections: where repairs are shown, sections have no names."""
+    return vol.Schema(
+        {
+            **_who(),
+            vol.Optional(CONF_VALID_UNTIL): DateTimeSelector(),
+            vol.Optional(CONF_SESSION_ENERGY): energy(),
+            vol.Optional(CONF_DAY_ENERGY): energy(),
+            vol.Optional(CONF_TOTAL_ENERGY): energy(),
+            vol.Optional(CONF_CHARGERS): named(chargers, several=True),
+        }
+    )
+
+
+def _who() -> dict[vol.Marker, Any]:
+    return {
+        vol.Required(CONF_NAME): TextSelector(TextSelectorConfig(type=TextSelectorType.TEXT, autocomplete="off")),
+        vol.Required(CONF_HOLDER, default=HolderKind.PERSON.value): words(HolderKind, "holder_kind"),
+    }
 
 
 def card_errors(user_input: Mapping[str, Any]) -> dict[str, str]:
