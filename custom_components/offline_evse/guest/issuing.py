@@ -128,4 +128,8 @@ def with_limits(terms: Terms, otherwise: Terms) -> Terms:
 
 
 def _local(moment: datetime | None) -> datetime | None:
-    return dt_util.as_local(moment) if moment else None
+    """Put a moment into local time; the end of the year 9999 has none."""
+    try:
+        return dt_util.as_local(moment) if moment else None
+    except OverflowError:
+        return moment

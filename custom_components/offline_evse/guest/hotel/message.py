@@ -12,6 +12,7 @@ from ...engine.model.credential import PassForm, Terms
 from ..settings import watt_hours
 
 LONGEST_TEXT: Final = 100
+LEAST_KWH: Final = 0.001
 MOST_KWH: Final = 100_000.0
 KNOWN: Final = frozenset(
     {"event", "reservation", "room", "guest", "arrival", "departure", "limits", "card", "sent_at", "renew_code"}
@@ -194,7 +195,7 @@ class _Reader:
                 continue
             if name not in LIMITS:
                 self.faults[f"limits.{name}"] = "is not known"
-            elif isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= MOST_KWH:
+            elif isinstance(given, bool) or not isinstance(given, int | float) or not LEAST_KWH <= given <= MOST_KWH:
                 self.faults[f"limits.{name}"] = "has to be a number of kWh above 0"
             else:
                 read[LIMITS[name]] = watt_hours(given)
