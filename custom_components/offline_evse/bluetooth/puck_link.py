@@ -69,11 +69,14 @@ class PuckLink:
         self._clock = clock
         self._incoming: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue(MOST_FRAMES)
         self._offered: PkocExchange | None = None
+        self.spoke = False
+        """Whether it has said anything."""
         self.ending = "silent"
         """How it ended, in a word."""
 
     def heard(self, pipe: str, frame: bytes) -> None:
         """Take in a frame; too many that nobody has read yet are the end."""
+        self.spoke = True
         if self._incoming.full():
             self.gone()
         else:

@@ -45,7 +45,7 @@ class _Puck:
         self.charger = charger
         self.limits = PuckLimits()
         self.links: dict[int, PuckLink] = {}
-        """One at most; a puck that lets more phones in at a time is told to let them go."""
+        """One at most: who comes while another speaks is let go, and who has not spoken gives way."""
         self.misplaced = False
         """It says that it hangs at another charger."""
 
@@ -200,11 +200,15 @@ class Pucks:
         """Serve a phone, unless there is one already or there have been too many."""
         if (old := puck.links.pop(number, None)) is not None:
             old.gone()
-        busy = bool(puck.links)
+        # A connection that the puck's own proxy has made looks like a phone that never speaks; it keeps nobody away.
+        busy = any(link.spoke for link in puck.links.values())
         if busy or not puck.limits.link(self._clock.monotonic()):
             self._ended("busy" if busy else "limited")
             self._tell(puck.node.hang_up(number))
             return
+        for silent in puck.links.values():
+            silent.gone()
+        puck.links.clear()
         self._phones += 1
         link = PuckLink(
             puck.node,

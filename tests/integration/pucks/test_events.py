@@ -97,6 +97,18 @@ async def test_one_reader_serves_six_phones_in_a_minute(bus_corner: Corner) -> N
     assert bus_corner.pucks.endings == {"lost": LINKS, "limited": 2}
 
 
+async def test_a_connection_that_never_speaks_keeps_nobody_away(bus_corner: Corner) -> None:
+    bus_corner.puck.tell(kind="connected", link="9")
+    await eventually(lambda: len(bus_corner.pucks.running) > 0)
+    visitor = await bus_corner.visitor()
+    visitor.ask()
+    assert await visitor.result() == GRANTED
+    assert bus_corner.pucks.endings == {"lost": 1}
+    bus_corner.puck.tell(kind="connected", link="9")
+    await eventually(lambda: bus_corner.pucks.endings == {"lost": 1, "busy": 1})
+    assert visitor.connected
+
+
 async def test_a_phone_that_says_nothing_is_let_go(bus_corner: Corner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(puck_link, "OFFER_WAITS_S", (0.01, 0.01))
     monkeypatch.setattr(puck_link, "SPEAKS_WITHIN_S", 0.1)

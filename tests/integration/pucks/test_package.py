@@ -53,9 +53,10 @@ def test_home_assistant_and_the_puck_use_the_same_names() -> None:
 
 def test_there_is_room_for_the_proxy_and_the_reader() -> None:
     package = read(PACKAGE)
-    slots = int(package["substitutions"]["proxy_slots"])
-    assert slots + package["esp32_ble_server"]["max_clients"] < package["esp32_ble"]["max_connections"] + 1
-    assert package["bluetooth_proxy"] == {"active": True, "connection_slots": "${proxy_slots}"}
+    assert package["esp32_ble_server"]["max_clients"] < package["esp32_ble"]["max_connections"]
+    assert package["bluetooth_proxy"] == {"active": "${proxy_active}"}
+    # Connections that the proxy makes are told to the reader like those of phones.
+    assert package["substitutions"]["proxy_active"] == "false"
 
 
 def test_there_is_no_secret_in_it() -> None:
