@@ -8,6 +8,7 @@ from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 import re
+import time
 from typing import Final
 
 from aiohttp import web
@@ -16,6 +17,7 @@ from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 
 from ..const import DOMAIN
 from ..guest.qr import qr_svg
+from ..guest.throttle import Rate, Throttle, place_of
 from ..runtime import OfflineEvseConfigEntry
 
 PATH: Final = "/api/offline_evse/key"
@@ -108,10 +110,16 @@ class KeyCodeView(HomeAssistantView):
     name = "api:offline_evse:key:code"
     requires_auth = False
 
+    def __init__(self) -> None:
+        """Draw few of them: it takes some time."""
+        self._throttle = Throttle(Rate(20, 0.5), Rate(60, 2.0), time.monotonic)
+
     async def get(self, request: web.Request, key: str) -> web.Response:
         """Draw it."""
         if _site_of(request) is None or not _PUBLIC_KEY.fullmatch(key):
             return web.Response(status=HTTPStatus.NOT_FOUND)
+        if self._throttle.wait_s(place_of(request.remote)):
+            return web.Response(status=HTTPStatus.TOO_MANY_REQUESTS)
         return web.Response(text=qr_svg(key), content_type="image/svg+xml", headers=_HEADERS | _FRESH)
 
 

@@ -133,6 +133,8 @@ async def test_the_doors_are_closed_while_bluetooth_is_off(
         assert (await client.get(PATH + path)).status == HTTPStatus.OK
     for path in ("/page/views.py", "/page/index.html", "/code/short.svg", f"/code/{'%3C' * 44}.svg"):
         assert (await client.get(PATH + path)).status == HTTPStatus.NOT_FOUND
+    answers = {(await client.get(f"{PATH}/code/{'A' * 44}.svg")).status for _ in range(30)}
+    assert answers == {HTTPStatus.OK, HTTPStatus.TOO_MANY_REQUESTS}
     policy = (await client.get(PATH)).headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     await bus_corner.set_options(enabled=False)
