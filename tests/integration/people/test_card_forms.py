@@ -153,7 +153,7 @@ async def test_a_card_that_is_known_can_be_changed_that_way(
     await charger.say("Authorize", {"idTag": CARD})
     await hass.async_block_till_done()
     shown = await hass.config_entries.options.async_configure(waiting["flow_id"])
-    assert (shown["step_id"], shown["description_placeholders"]["name"]) == ("card", "Ann")
+    assert (shown["step_id"], shown["description_placeholders"]) == ("card", {"name": "Ann", "card": "…6F7"})
 
 
 @pytest.mark.usefixtures("charger")

@@ -1,6 +1,7 @@
 """Cars that are recognised by what their own integrations tell."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -73,12 +74,13 @@ async def test_a_car_that_comes_with_a_cable_is_recognised(hass: HomeAssistant, 
     assert shown.attributes["recognised_by"] == "vehicle_integration"
     goal = site.evses[ONE].goal
     assert goal.car is not None
-    assert (goal.car.soc_percent, goal.car.capacity_wh) == (40, 60_000)
+    car = goal.car
+    assert (car.soc_percent, car.capacity_wh) == (40, 60_000)
     assert site.evses[ONE].vehicle_minimum_a == 8
     hass.states.async_set(SOC, "41")
     await hass.async_block_till_done()
-    assert site.evses[ONE].goal.car is not None
-    assert site.evses[ONE].goal.car.soc_percent == 41
+    goal = site.evses[ONE].goal
+    assert goal.car == replace(car, soc_percent=41)
     await charger.status("Available")
     await state_is(hass, "sensor.garage_connector_1_car", "no_car")
     assert site.evses[ONE].goal.car is None

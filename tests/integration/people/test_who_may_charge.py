@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_RECONFIGURE
+from homeassistant.config_entries import SOURCE_RECONFIGURE, SubentryFlowContext
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
@@ -165,7 +165,7 @@ async def test_a_refusal_is_told_in_words(
 
 async def test_a_charger_has_rules_of_its_own(hass: HomeAssistant, site: Site, site_entry: MockConfigEntry) -> None:
     (subentry,) = site_entry.get_subentries_of_type("charger")
-    context = {"source": SOURCE_RECONFIGURE, "subentry_id": subentry.subentry_id}
+    context: SubentryFlowContext = {"source": SOURCE_RECONFIGURE, "subentry_id": subentry.subentry_id}
     flow = await hass.config_entries.subentries.async_init((site_entry.entry_id, "charger"), context=context)
     data = {
         "name": "Garage",
