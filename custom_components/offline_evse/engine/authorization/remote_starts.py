@@ -8,6 +8,8 @@ from ..model.station import EvseKey
 
 PATIENCE = timedelta(minutes=10)
 """How long a car may take to begin after a remote start: chargers wait for the cable first."""
+ANY_MOMENT = timedelta(seconds=60)
+"""How long whoever has ordered a start has the EVSE to himself."""
 
 
 class RemoteStarts:
@@ -38,6 +40,11 @@ class RemoteStarts:
                 if decision.id_token.key == id_token.key:
                     return decision
         return None
+
+    def awaited(self, evse: EvseKey, at: datetime) -> IdToken | None:
+        """Return with what a session is to begin at an EVSE any moment now."""
+        decision, ordered_at = self._ordered.get(evse, (None, at))
+        return decision.id_token if decision is not None and at - ordered_at < ANY_MOMENT else None
 
     def pending(self, id_token: IdToken, at: datetime) -> frozenset[EvseKey]:
         """Return the EVSEs at which a start with this is still to come."""

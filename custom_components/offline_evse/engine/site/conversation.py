@@ -1,6 +1,7 @@
 """What stations say, taken in one message at a time: the handler that the central system talks to."""
 
 from collections.abc import Callable
+from dataclasses import replace
 import logging
 from typing import override
 
@@ -27,7 +28,9 @@ from ..model.station_event import (
     TransactionReported,
     VariablesReported,
 )
+from ..model.transaction import TransactionEventType, TransactionReport
 from .access.cable import follow_cable
+from .access.pass_desk import PassDesk
 from .access.vehicles_seen import VehiclesSeen
 from .admission import Admission
 from .announcement import DuplicateRefused, PasswordRefused, StrangerAppeared
@@ -56,6 +59,7 @@ class Conversation(StationHandler):
         ledger: Ledger,
         admission: Admission,
         vehicles: VehiclesSeen,
+        passes: PassDesk,
         sessions: Sessions,
         metering: Metering,
         steering: Steering,
@@ -68,6 +72,7 @@ class Conversation(StationHandler):
         self._ledger = ledger
         self._admission = admission
         self._vehicles = vehicles
+        self._passes = passes
         self._sessions = sessions
         self._metering = metering
         self._steering = steering
@@ -141,7 +146,7 @@ class Conversation(StationHandler):
         station.last_seen = self._clock.now()
         match event:
             case TransactionReported(report):
-                return await self._sessions.reported(report)
+                return await self._sessions.reported(self._with_pass(report))
             case MeterValuesReported():
                 await self._metered(station, event)
             case StatusReported():
@@ -150,7 +155,8 @@ class Conversation(StationHandler):
                 station.changed()
                 return TimeAnswer(self._clock.now())
             case IdTokenPresented():
-                decision = await self._admission.at_reader(station_id, event.id_token, event.evse_id)
+                token = self._passes.behind(event.id_token, station_id, shown=True)
+                decision = await self._admission.at_reader(station_id, token, event.evse_id)
                 return AuthorizationAnswer(decision.status, decision.expires_at, decision.group)
             case BootReported():
                 return await self._booted(station, event)
@@ -163,6 +169,14 @@ class Conversation(StationHandler):
                 self._vehicles.transferred(station_id, event)
                 return DataTransferAnswer(known_vendor=False)
         return Acknowledged()
+
+    def _with_pass(self, report: TransactionReport) -> TransactionReport:
+        """Return a report with the pass in place of the code that was typed for it, which is written down nowhere."""
+        if report.id_token is None:
+            return report
+        shown = report.event_type is TransactionEventType.STARTED and not report.offline
+        token = self._passes.behind(report.id_token, report.station_id, shown=shown)
+        return report if token is report.id_token else replace(report, id_token=token)
 
     def _stranger_says(self, station_id: str, event: StationEvent) -> StationAnswer:
         now = self._clock.now()

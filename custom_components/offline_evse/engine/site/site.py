@@ -122,6 +122,7 @@ class Site:
             ledger,
             admission,
             self._access.vehicles,
+            self.passes,
             self._sessions,
             metering,
             self._steering,

@@ -160,6 +160,22 @@ async def test_a_key_that_is_shown_twice_at_once_starts_one_session(
     assert box.heard.count("RemoteStartTransaction") + station.heard.count("RequestStartTransaction") == 1
 
 
+async def test_of_two_people_at_one_charger_the_second_waits(
+    place: Place, box: Wallbox, phone: Credential, clock: ManualClock
+) -> None:
+    other = IdToken("BOTHER", IdTokenType.CENTRAL)
+    await place.site.enrol_card(Credential(id_token=other, name="Eve", kind=CredentialKind.BLE_KEY, key="another"))
+    await box.status("Preparing")
+    both = await asyncio.gather(place.site.present(shown(place)), place.site.present(shown(place, other)))
+    assert [presented.done for presented in both] == [True, False]
+    assert both[1].decision.refusal is Refusal.OCCUPIED
+    late = await place.site.present(shown(place, other))
+    assert late.decision.refusal is Refusal.OCCUPIED
+    assert (await place.site.present(shown(place))).decision.refusal is not Refusal.OCCUPIED
+    clock.jump_wall(place.clock.now() + timedelta(seconds=61))
+    assert (await place.site.present(shown(place, other))).done
+
+
 async def test_a_charger_that_refuses_leaves_nothing_expected(place: Place, box: Wallbox) -> None:
     box.replies["RemoteStartTransaction"] = {"status": "Rejected"}
     token = IdToken("BTOKEN", IdTokenType.CENTRAL)

@@ -19,7 +19,7 @@ from custom_components.offline_evse.engine.model.id_token import IdToken
 from custom_components.offline_evse.engine.site.announcement import SessionStopped
 from tests.engine.clock import NOON, ManualClock
 from tests.engine.site.place import Place, until
-from tests.engine.site.wallbox import Wallbox
+from tests.engine.site.wallbox import Station201, Wallbox
 
 CHECK_OUT = NOON + timedelta(hours=20)
 
@@ -141,3 +141,34 @@ async def test_no_code_and_no_card_is_in_the_ledger_and_no_code_in_the_log(
     # What chargers say may be logged for whoever debugs them; what guests type is never said to any charger.
     for secret in (issued.code, issued.link_secret):
         assert secret not in caplog.text
+
+
+async def test_a_code_typed_at_a_charger_is_its_pass(place: Place, box: Wallbox, clock: ManualClock) -> None:
+    issued = await place.site.passes.issue("Room 12", valid_until=CHECK_OUT)
+    assert issued.code is not None
+    typed = issued.code.lower()
+    assert await box.authorize(typed) == "Accepted"
+    transaction_id = await box.start(typed, meter_wh=0)
+    clock.jump_wall(clock.now() + timedelta(hours=1))
+    await box.stop(transaction_id, meter_wh=2500, idTag=typed)
+    session = await place.only()
+    assert (session.name, session.energy_wh, session.id_token) == ("Room 12", 2500, issued.credential.id_token)
+
+
+async def test_a_code_typed_at_a_keypad_of_2_0_1_is_its_pass(place: Place, station: Station201) -> None:
+    issued = await place.site.passes.issue("Room 12", valid_until=CHECK_OUT)
+    assert issued.code is not None
+    answer = await station.say("Authorize", {"idToken": {"idToken": issued.code, "type": "KeyCode"}})
+    assert answer["idTokenInfo"]["status"] == "Accepted"
+    await station.event("Started", 0, card=issued.code, meter_wh=0)
+    assert (await place.only()).name == "Room 12"
+
+
+async def test_codes_cannot_be_guessed_at_a_keypad(place: Place, box: Wallbox, clock: ManualClock) -> None:
+    issued = await place.site.passes.issue("Room 12", valid_until=CHECK_OUT)
+    assert issued.code is not None
+    for wrong in ("AAAAAA", "CCCCCC", "DDDDDD"):
+        assert await box.authorize(wrong) == "Invalid"
+    assert await box.authorize(issued.code) == "Invalid"
+    await clock.advance(6)
+    assert await box.authorize(issued.code) == "Accepted"

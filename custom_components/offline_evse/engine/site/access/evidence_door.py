@@ -62,6 +62,8 @@ class EvidenceDoor:
         self._people = people
         self._clock = clock
         self._presenting: set[str] = set()
+        self._starting: dict[EvseKey, str] = {}
+        """EVSEs that somebody is being let in at, and with what."""
 
     async def present(self, evidence: Evidence) -> Presented:
         """Start a session for whoever has shown this, if they may have one."""
@@ -79,8 +81,17 @@ class EvidenceDoor:
 
     async def _present(self, evidence: Evidence) -> Presented:
         evse = self._choose(evidence)
-        if evse is not None and evse.has_transaction:
+        if evse is not None and (evse.has_transaction or self._is_taken(evidence, evse.key)):
             return await self._at_running(evidence, evse)
+        if evse is None:
+            return await self._start(evidence, None)
+        self._starting[evse.key] = evidence.id_token.key
+        try:
+            return await self._start(evidence, evse)
+        finally:
+            del self._starting[evse.key]
+
+    async def _start(self, evidence: Evidence, evse: EvseState | None) -> Presented:
         decision = await self._decide(evidence, evse)
         if decision.accepted and (evse is None or not self._has_intent(evidence, evse)):
             decision = self._refuse(evidence, Refusal.NO_CAR)
@@ -113,7 +124,7 @@ class EvidenceDoor:
 
     async def _at_running(self, evidence: Evidence, evse: EvseState) -> Presented:
         """Answer somebody who comes to an EVSE where a session runs: it is theirs, or somebody else's."""
-        session = evse.transaction
+        session = evse.transaction if evse.has_transaction else None
         begun_with = None if session is None else session.id_token
         if session is not None and begun_with is not None and begun_with.key == evidence.id_token.key:
             asked = self._asked(evidence)
@@ -124,6 +135,12 @@ class EvidenceDoor:
         await self._record(evidence, evse, decision)
         self._tell(evidence, evse, decision)
         return Presented(decision, evse.key, result)
+
+    def _is_taken(self, evidence: Evidence, key: EvseKey) -> bool:
+        """Whether somebody else is about to begin there."""
+        awaited = self._authorizer.remote_starts.awaited(key, self._clock.now())
+        others = {self._starting.get(key), None if awaited is None else awaited.key}
+        return bool(others - {None, evidence.id_token.key})
 
     async def _decide(self, evidence: Evidence, evse: EvseState | None) -> Decision:
         if evidence.station_id not in self._register.configs:

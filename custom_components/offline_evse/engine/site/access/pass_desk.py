@@ -132,6 +132,26 @@ class PassDesk:
         sane = 0 < len(secret) <= LONGEST_LINK_SECRET
         return self._open(self._links, place, self._ledger.hash_of("pass-link", secret) if sane else None)
 
+    def behind(self, id_token: IdToken, station_id: str, *, shown: bool) -> IdToken:
+        """Return the pass whose code was typed at a charger's keypad; what is no code of a pass stays as it is.
+
+        OCPP 1.6 does not tell what was typed from what was read, so every number that could be a code is looked up.
+        `shown`: it is presented now, so a wrong one counts as a try, and none is heard while somebody has to wait.
+        """
+        credentials = self._authorizer.credentials
+        if credentials.find(id_token) is not None or (typed := as_typed(id_token.value)) is None:
+            return id_token
+        found = credentials.by_secret(self._ledger.hash_of("pass-code", typed))
+        if shown:
+            now_s = self._clock.monotonic()
+            if self._codes.wait_s(station_id, now_s) > 0:
+                return id_token
+            if found is None:
+                self._codes.wrong(station_id, now_s)
+            else:
+                self._codes.right(station_id)
+        return id_token if found is None else found.id_token
+
     def _open(self, attempts: Attempts, place: str, secret_hash: str | None) -> Credential | None:
         now_s = self._clock.monotonic()
         if (wait_s := attempts.wait_s(place, now_s)) > 0:
