@@ -10,6 +10,8 @@ from pytest_homeassistant_custom_component.components.diagnostics import get_dia
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
 from custom_components.offline_evse.const import DOMAIN
+from custom_components.offline_evse.engine.model.credential import Credential
+from custom_components.offline_evse.engine.model.id_token import IdToken
 from custom_components.offline_evse.engine.site.site import Site
 from tests.integration.conftest import MAIN
 from tests.integration.wallbox import Wallbox
@@ -27,6 +29,7 @@ def charger_of(tree: dict[str, Any]) -> dict[str, Any]:
 async def test_the_tree_comes_at_once_and_again_after_a_change(
     hass: HomeAssistant, hass_ws_client: WebSocketGenerator, charger: Wallbox, site: Site
 ) -> None:
+    await site.enrol_card(Credential(id_token=IdToken("CARD"), name="Ann"))
     client = await hass_ws_client(hass)
     await client.send_json(SUBSCRIBE)
     assert (await client.receive_json())["success"]

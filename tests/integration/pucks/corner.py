@@ -23,7 +23,7 @@ from tests.integration.conftest import Dial, open_entry
 from tests.integration.home import STATION, home
 from tests.integration.wallbox import Wallbox
 
-GRANTED, DENIED, OTHER_CHARGER, STOPPED = 0, 1, 3, 8
+GRANTED, DENIED, OTHER_CHARGER, OCCUPIED, STOPPED = 0, 1, 3, 5, 8
 PATIENCE_S = 8.0
 
 
@@ -143,6 +143,10 @@ class Corner:
         holder = Holder()
         if enrolled:
             await self.enrol(holder)
+        return self.pkoc_phone(holder, ecdhe=ecdhe, mtu=mtu)
+
+    def pkoc_phone(self, holder: Holder, *, ecdhe: bool = True, mtu: int = 515) -> PkocVisitor:
+        """Whoever holds a key comes to the puck with a PKOC app."""
         site_key = self.bluetooth.keyring.keys.reader_public if ecdhe else None
         return PkocVisitor(self.puck, PkocPhone(holder.key, site_key), mtu)
 

@@ -7,6 +7,7 @@ import pytest
 from custom_components.offline_evse.bluetooth import puck_link
 from custom_components.offline_evse.engine.model.station import EvseKey
 from simulator.esphome.reader import PKOC
+from simulator.holder.holder import Holder
 
 from .corner import Corner, eventually
 
@@ -20,8 +21,10 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_phone_is_granted_in_secret(corner: Corner) -> None:
+    holder = Holder()
+    await corner.enrol(holder)
     for number, mtu in enumerate((185, 515), start=1):
-        visitor = await corner.pkoc_visitor(mtu=mtu)
+        visitor = corner.pkoc_phone(holder, mtu=mtu)
         visitor.arrive()
         assert await visitor.status() == ACCESS_GRANTED
         assert await corner.told_to_start()
