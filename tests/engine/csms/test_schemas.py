@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from custom_components.offline_evse.engine.csms.payloads import schemas
-from custom_components.offline_evse.engine.csms.payloads.schemas import InvalidPayloadError, check_request, preload
+from custom_components.offline_evse.engine.csms.payloads.sent import SENT, preload
 from custom_components.offline_evse.engine.model.station import OcppVersion
+from custom_components.offline_evse.engine.ocppj.schemas import InvalidPayloadError, check_request
 
 PROFILE: dict[str, Any] = {
     "connectorId": 1,
@@ -66,7 +66,7 @@ async def test_after_preloading_no_check_touches_the_disk(monkeypatch: pytest.Mo
     monkeypatch.setattr(builtins, "open", refuse)
     monkeypatch.setattr(Path, "read_text", refuse)
     for version in OcppVersion:
-        for action in schemas.SENT[version]:
+        for action in SENT[version]:
             with contextlib.suppress(InvalidPayloadError):
                 check_request(version, action, {"nothing": "valid"})
     with pytest.raises(AssertionError, match="opened a file"):

@@ -7,9 +7,9 @@ from aiohttp import WSMsgType, web
 from ..model.clock import Clock, timeout
 from ..model.command import Trigger, TriggerMessage
 from ..model.station_event import BootReported
+from ..ocppj.frames import SECURITY_ERROR, Call, encode_call, encode_error, parse
 from .codec import Codec, UnknownActionError, UnsupportedCommandError
 from .handshake import is_usable
-from .rpc.frames import SECURITY_ERROR, Call, encode_call, encode_error, parse
 from .settings import CsmsSettings
 
 _LOGGER = logging.getLogger(__name__)

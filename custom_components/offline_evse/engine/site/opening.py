@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..csms.payloads.schemas import preload
+from ..csms.payloads.sent import preload
 from ..csms.settings import CsmsSettings
 from ..ledger.ledger import Ledger
 from ..model.clock import Clock

@@ -7,7 +7,6 @@ import pytest
 from custom_components.offline_evse.engine.csms.codec import Payload
 from custom_components.offline_evse.engine.csms.ocpp16.codec import Ocpp16Codec
 from custom_components.offline_evse.engine.csms.ocpp16.inbound import NOTICES
-from custom_components.offline_evse.engine.csms.payloads.schemas import check_response
 from custom_components.offline_evse.engine.model.id_token import AuthorizationStatus
 from custom_components.offline_evse.engine.model.station import OcppVersion
 from custom_components.offline_evse.engine.model.station_event import (
@@ -19,6 +18,7 @@ from custom_components.offline_evse.engine.model.station_event import (
     TimeAnswer,
     TransactionAnswer,
 )
+from custom_components.offline_evse.engine.ocppj.schemas import check_response
 from tests.engine.clock import NOON
 
 

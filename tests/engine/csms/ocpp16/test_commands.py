@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.offline_evse.engine.csms.codec import UnsupportedCommandError
 from custom_components.offline_evse.engine.csms.ocpp16.codec import Ocpp16Codec
-from custom_components.offline_evse.engine.csms.payloads.schemas import SENT, check_request
+from custom_components.offline_evse.engine.csms.payloads.sent import SENT
 from custom_components.offline_evse.engine.model.command import (
     ApplyFloor,
     ApplyLimit,
@@ -31,6 +31,7 @@ from custom_components.offline_evse.engine.model.command import (
 )
 from custom_components.offline_evse.engine.model.id_token import IdToken
 from custom_components.offline_evse.engine.model.station import OcppVersion, ResetKind
+from custom_components.offline_evse.engine.ocppj.schemas import check_request
 from tests.engine.clock import ManualClock
 from tests.engine.csms.any_command import COMMANDS, JSON
 from tests.engine.csms.tally import Tally

@@ -8,7 +8,6 @@ from ocpp.v16.datatypes import MeterValue, SampledValue
 from ocpp.v16.enums import ChargePointErrorCode, ChargePointStatus, Measurand, Phase, ReadingContext, UnitOfMeasure
 
 from custom_components.offline_evse.engine.csms.ocpp16.codec import Ocpp16Codec
-from custom_components.offline_evse.engine.csms.payloads.schemas import check_request
 from custom_components.offline_evse.engine.model.station import ConnectorStatus, OcppVersion
 from custom_components.offline_evse.engine.model.station_event import (
     BootReported,
@@ -18,6 +17,7 @@ from custom_components.offline_evse.engine.model.station_event import (
     StatusReported,
     TransactionReported,
 )
+from custom_components.offline_evse.engine.ocppj.schemas import check_request
 from tests.engine.csms.tally import Tally
 
 

@@ -5,7 +5,6 @@ import pytest
 from custom_components.offline_evse.engine.csms.codec import Payload
 from custom_components.offline_evse.engine.csms.ocpp201.codec import Ocpp201Codec
 from custom_components.offline_evse.engine.csms.ocpp201.edition import OCPP_201
-from custom_components.offline_evse.engine.csms.payloads.schemas import check_response
 from custom_components.offline_evse.engine.model.id_token import AuthorizationStatus
 from custom_components.offline_evse.engine.model.station_event import (
     Acknowledged,
@@ -16,6 +15,7 @@ from custom_components.offline_evse.engine.model.station_event import (
     TimeAnswer,
     TransactionAnswer,
 )
+from custom_components.offline_evse.engine.ocppj.schemas import check_response
 from tests.engine.clock import NOON
 
 TOKEN = {"idToken": "ABC", "type": "ISO14443"}

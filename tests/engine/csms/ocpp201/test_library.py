@@ -22,7 +22,6 @@ from ocpp.v201.enums import (
 )
 
 from custom_components.offline_evse.engine.csms.ocpp201.codec import Ocpp201Codec
-from custom_components.offline_evse.engine.csms.payloads.schemas import check_request
 from custom_components.offline_evse.engine.model.station import ChargingState, OcppVersion
 from custom_components.offline_evse.engine.model.station_event import (
     BootReported,
@@ -31,6 +30,7 @@ from custom_components.offline_evse.engine.model.station_event import (
     StatusReported,
     TransactionReported,
 )
+from custom_components.offline_evse.engine.ocppj.schemas import check_request
 from tests.engine.csms.tally import Tally
 
 

@@ -10,7 +10,7 @@ from custom_components.offline_evse.engine.csms.codec import UnknownActionError,
 from custom_components.offline_evse.engine.csms.ocpp21.codec import Ocpp21Codec
 from custom_components.offline_evse.engine.csms.ocpp21.edition import OCPP_21
 from custom_components.offline_evse.engine.csms.ocpp201.edition import OCPP_201
-from custom_components.offline_evse.engine.csms.payloads.schemas import SENT, check_request, check_response
+from custom_components.offline_evse.engine.csms.payloads.sent import SENT
 from custom_components.offline_evse.engine.model.command import ApplyLimit, Command, CommandResult, Outcome
 from custom_components.offline_evse.engine.model.id_token import IdTokenType
 from custom_components.offline_evse.engine.model.station import OcppVersion
@@ -20,6 +20,7 @@ from custom_components.offline_evse.engine.model.station_event import (
     NoticeReported,
     TransactionReported,
 )
+from custom_components.offline_evse.engine.ocppj.schemas import check_request, check_response
 from tests.engine.clock import ManualClock
 from tests.engine.csms.any_command import COMMANDS
 from tests.engine.csms.tally import Tally

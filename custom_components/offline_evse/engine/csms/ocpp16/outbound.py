@@ -40,8 +40,8 @@ from ...model.command import (
 )
 from ...model.local_list import LocalListEntry
 from ...model.station import OcppVersion, ResetKind
+from ...ocppj.schemas import check_request
 from ..codec import Payload, UnsupportedCommandError
-from ..payloads.schemas import check_request
 from ..payloads.wire_names import payload_of, wire_time
 from ..smart_charging.profile_ladder import ProfileLadder
 from ..smart_charging.profiles import Profile, Purpose, Role, floor_profile, live_profile, profile_id

@@ -37,8 +37,8 @@ from ...model.command import (
     WriteVariable,
 )
 from ...model.station import ResetKind
+from ...ocppj.schemas import check_request
 from ..codec import Payload, UnsupportedCommandError
-from ..payloads.schemas import check_request
 from ..payloads.wire_names import payload_of
 from ..smart_charging.profile_ladder import ProfileLadder
 from ..smart_charging.profiles import Profile, Role, floor_profile, live_profile, profile_id

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 from ...model.clock import Clock, timeout
 from ...model.command import ApplyFloor, ApplyLimit, Command, CommandResult, Outcome, Priority
+from ...ocppj.frames import CallError, CallResult, CountOddity, Unreadable, encode_call
 from ..codec import Codec, UnsupportedCommandError
-from .frames import CallError, CallResult, CountOddity, Unreadable, encode_call
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -12,13 +12,7 @@ from ...model.command import Command, CommandResult, Priority
 from ...model.frame import Direction
 from ...model.station import OcppVersion
 from ...model.station_event import BootAnswer, BootReported, StationAnswer, StationEvent, StatusReported
-from ..codec import Codec, UnknownActionError
-from ..handler import StationHandler
-from ..onboarding import Onboarding
-from ..settings import CsmsSettings
-from ..station import Station
-from .call_queue import CallQueue
-from .frames import (
+from ...ocppj.frames import (
     CALL,
     CALL_ERROR,
     CALL_RESULT,
@@ -36,6 +30,12 @@ from .frames import (
     encode_result,
     parse,
 )
+from ..codec import Codec, UnknownActionError
+from ..handler import StationHandler
+from ..onboarding import Onboarding
+from ..settings import CsmsSettings
+from ..station import Station
+from .call_queue import CallQueue
 from .liveness import Liveness
 
 _LOGGER = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from ...model.station import OcppVersion
+from ..model.station import OcppVersion
 
 type MessageId = str | int | float
 """An id as the station wrote it, so that it gets back what it can compare."""

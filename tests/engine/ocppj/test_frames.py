@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 import orjson
 import pytest
 
-from custom_components.offline_evse.engine.csms.rpc.frames import (
+from custom_components.offline_evse.engine.ocppj.frames import (
     Call,
     CallError,
     CallResult,

@@ -1,10 +1,11 @@
 """Strict checking of what we send, with the JSON schemas that the `ocpp` package carries.
 
-The schemas are files. They are read once, in an executor, before the first station is served; a check never touches
-the disk when `preload` has run for its version.
+The schemas are files. They are read once, in an executor, before anybody is served; a check never touches the disk
+when `preload` has run for its action.
 """
 
 import asyncio
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
@@ -14,8 +15,7 @@ from typing import Any
 from jsonschema import Draft4Validator
 from jsonschema.exceptions import ValidationError
 
-from ...model.station import OcppVersion
-from ..codec import Payload
+from ..model.station import OcppVersion
 
 _REQUEST_FILES = {
     OcppVersion.V16: ("ocpp.v16", "{}.json"),
@@ -28,46 +28,9 @@ _RESPONSE_FILES = {
     OcppVersion.V21: ("ocpp.v21", "{}Response.json"),
 }
 
-_SENT_2 = (
-    "ChangeAvailability",
-    "ClearCache",
-    "ClearChargingProfile",
-    "DataTransfer",
-    "GetBaseReport",
-    "GetCompositeSchedule",
-    "GetVariables",
-    "RequestStartTransaction",
-    "RequestStopTransaction",
-    "Reset",
-    "SetChargingProfile",
-    "SetVariables",
-    "TriggerMessage",
-    "UnlockConnector",
-)
-SENT: dict[OcppVersion, tuple[str, ...]] = {
-    OcppVersion.V16: (
-        "ChangeAvailability",
-        "ChangeConfiguration",
-        "ClearCache",
-        "ClearChargingProfile",
-        "DataTransfer",
-        "GetCompositeSchedule",
-        "GetConfiguration",
-        "RemoteStartTransaction",
-        "RemoteStopTransaction",
-        "Reset",
-        "SetChargingProfile",
-        "TriggerMessage",
-        "UnlockConnector",
-    ),
-    OcppVersion.V201: _SENT_2,
-    OcppVersion.V21: _SENT_2,
-}
-"""The requests that we send, by version."""
-
 
 class InvalidPayloadError(Exception):
-    """A payload of ours breaks the schema of its action: a fault of ours, never of a station."""
+    """A payload of ours breaks the schema of its action: a fault of ours, never of whoever is to read it."""
 
 
 @cache
@@ -82,30 +45,29 @@ def _validator(version: OcppVersion, action: str, response: bool) -> Draft4Valid
     return Draft4Validator(json.loads(source, parse_float=Decimal))
 
 
-def load(version: OcppVersion) -> None:
-    """Read the schemas of every request that we send. Blocks; belongs into an executor."""
-    for action in SENT[version]:
-        _validator(version, action, False)
+def _load(version: OcppVersion, actions: Iterable[str], response: bool) -> None:
+    for action in actions:
+        _validator(version, action, response)
 
 
-async def preload(*versions: OcppVersion) -> None:
-    """Read the schemas off the event loop; without an argument, those of all versions."""
+async def preload(version: OcppVersion, *, requests: Iterable[str] = (), responses: Iterable[str] = ()) -> None:
+    """Read the schemas of these actions off the event loop."""
     loop = asyncio.get_running_loop()
-    for version in versions or tuple(OcppVersion):
-        await loop.run_in_executor(None, load, version)
+    await loop.run_in_executor(None, _load, version, tuple(requests), False)
+    await loop.run_in_executor(None, _load, version, tuple(responses), True)
 
 
-def check_request(version: OcppVersion, action: str, payload: Payload) -> None:
+def check_request(version: OcppVersion, action: str, payload: dict[str, Any]) -> None:
     """Check a request of ours; raises InvalidPayloadError."""
     _check(_validator(version, action, False), action, payload)
 
 
-def check_response(version: OcppVersion, action: str, payload: Payload) -> None:
+def check_response(version: OcppVersion, action: str, payload: dict[str, Any]) -> None:
     """Check an answer of ours; raises InvalidPayloadError."""
     _check(_validator(version, action, True), action, payload)
 
 
-def _check(validator: Draft4Validator, action: str, payload: Payload) -> None:
+def _check(validator: Draft4Validator, action: str, payload: dict[str, Any]) -> None:
     try:
         validator.validate(_exact(payload))
     except ValidationError as err:
