@@ -24,8 +24,9 @@ from ..const import MAIN_CIRCUIT
 from ..engine.model.offer import EscalationStep, LimitReason
 from ..engine.model.phases import Phase
 from ..engine.model.self_test import SelfTestResult
+from ..engine.model.station import EvseStatus
 from ..engine.site.site import Site
-from ..engine.site.state import EvseState, EvseStatus, Listened, SiteState, StationState
+from ..engine.site.state import EvseState, Listened, SiteState, StationState
 from ..entity import OfflineEvseEntityDescription
 
 CARD_NONE = "no_card"

@@ -7,10 +7,10 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntry
 
 from ..engine.model.credential import Credential
-from ..engine.model.station import EvseKey
+from ..engine.model.station import EvseKey, EvseStatus
 from ..engine.model.transaction import Transaction
 from ..engine.site.site import Site
-from ..engine.site.state import EvseState, EvseStatus
+from ..engine.site.state import EvseState
 from .settings import kilowatt_hours
 from .spots import spot_id, spot_name
 from .waiting import why

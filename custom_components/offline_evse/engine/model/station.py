@@ -50,6 +50,20 @@ class ChargingState(StrEnum):
     SUSPENDED_EVSE = "suspended_evse"
 
 
+class EvseStatus(StrEnum):
+    """Status of an EVSE as people know it from OCPP 1.6, whatever version the station speaks."""
+
+    AVAILABLE = "available"
+    PREPARING = "preparing"
+    CHARGING = "charging"
+    SUSPENDED_EV = "suspended_ev"
+    SUSPENDED_EVSE = "suspended_evse"
+    FINISHING = "finishing"
+    RESERVED = "reserved"
+    UNAVAILABLE = "unavailable"
+    FAULTED = "faulted"
+
+
 class ResetKind(StrEnum):
     """How a station is asked to restart."""
 

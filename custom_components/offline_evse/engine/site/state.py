@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from enum import StrEnum
 
 from ..model.access import Exposure, LinkState
 from ..model.allowance import Allowance, VehicleSeen
@@ -16,7 +15,7 @@ from ..model.offer import Binding, CircuitState, Escalation, LimitReason, Offer
 from ..model.outlook import Outlook
 from ..model.phases import PhaseAmperes
 from ..model.self_test import SelfTest
-from ..model.station import ChargingState, ConnectorStatus, EvseKey, OcppVersion, StationIdentity
+from ..model.station import ChargingState, ConnectorStatus, EvseKey, EvseStatus, OcppVersion, StationIdentity
 from ..model.transaction import Transaction
 from .goals.goal_state import EvseGoal, SiteGoals
 
@@ -39,20 +38,6 @@ class Listened:
         """Tell everybody, once per batch of changes."""
         for callback in tuple(self._listeners):
             callback()
-
-
-class EvseStatus(StrEnum):
-    """Status of an EVSE as people know it from OCPP 1.6, whatever version the station speaks."""
-
-    AVAILABLE = "available"
-    PREPARING = "preparing"
-    CHARGING = "charging"
-    SUSPENDED_EV = "suspended_ev"
-    SUSPENDED_EVSE = "suspended_evse"
-    FINISHING = "finishing"
-    RESERVED = "reserved"
-    UNAVAILABLE = "unavailable"
-    FAULTED = "faulted"
 
 
 class EvseState(Listened):

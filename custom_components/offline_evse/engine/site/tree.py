@@ -6,9 +6,9 @@ from enum import StrEnum
 from ..model.circuit import Circuit
 from ..model.offer import Binding
 from ..model.phases import NO_CURRENT, PhaseAmperes, Wiring
-from ..model.station import EvseKey
+from ..model.station import EvseKey, EvseStatus
 from .register import SiteRegister
-from .state import EvseState, EvseStatus, SiteState
+from .state import EvseState, SiteState
 from .steering.metering import terminals_a
 
 

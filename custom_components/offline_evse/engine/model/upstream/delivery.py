@@ -1,0 +1,133 @@
+"""How far one backend has been told of one session: kept durably, changed before and after every message."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from ..transaction import Transaction
+from .link import Backlog
+from .record import LedgerRecord
+
+
+class DeliveryState(StrEnum):
+    """Where the telling of a session stands."""
+
+    WAITING = "waiting"
+    """Nothing of it has left."""
+    STARTING = "starting"
+    """Its start has left and has not been answered."""
+    RUNNING = "running"
+    """The backend knows its start."""
+    ENDING = "ending"
+    """Its end has left and has not been answered."""
+    DONE = "done"
+    AMBIGUOUS = "ambiguous"
+    """An answer was lost so often, or in such a way, that only the backend knows what it has. A person settles it."""
+    REFUSED = "refused"
+    """The backend has answered a message of it with errors only. A person settles it."""
+    SKIPPED = "skipped"
+    """Somebody has decided that the backend is not told."""
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more is sent of it."""
+        return self in (DeliveryState.DONE, DeliveryState.SKIPPED)
+
+    @property
+    def parked(self) -> bool:
+        """Whether it waits for a person."""
+        return self in (DeliveryState.AMBIGUOUS, DeliveryState.REFUSED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingCall:
+    """A message that has left, or is about to, byte for byte: what is sent again is this and nothing else."""
+
+    message_id: str
+    action: str
+    frame: str
+    """The whole CALL."""
+    through_seq: int
+    """Last entry of the ledger that is told by it."""
+    sent_count: int = 0
+    """How often it may have left; raised before it does."""
+    refused_count: int = 0
+    """How often it was answered with an error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionDelivery:
+    """One session at one backend."""
+
+    upstream_id: str
+    session_id: str
+    station_id: str
+    state: DeliveryState = DeliveryState.WAITING
+    remote_id: str | None = None
+    """What the backend calls the transaction: its number (1.6), or the id that we gave (2.x)."""
+    told_seq: int = 0
+    """Last entry of the ledger that it has confirmed."""
+    next_seq_no: int = 0
+    """Of the next TransactionEvent (2.x)."""
+    told_until: datetime | None = None
+    """Time of the newest meter value that it has confirmed."""
+    pending: PendingCall | None = None
+    denied: bool = False
+    """It does not let this card charge, and said so when it was told of the start."""
+    detail: str | None = None
+    """What it answered last, where that was an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueSession:
+    """A session with what a backend has been told of it."""
+
+    transaction: Transaction
+    delivery: SessionDelivery
+
+
+class Settlement(StrEnum):
+    """What a person decides about a session that is parked."""
+
+    RESEND = "resend"
+    """Send the message in question once more, as it was."""
+    SKIP = "skip"
+    """The backend is not told any more."""
+    MATCH = "match"
+    """The backend has it, under an id that the person has looked up."""
+
+
+class DeliveryBook(Protocol):
+    """What is kept durably of every backend. Everything that is awaited is on the disk when it returns."""
+
+    async def open_upstream(self, upstream_id: str, since: datetime | None) -> None:
+        """Begin to keep account of a backend, or go on: sessions that begin after `since`, or else after this call."""
+
+    async def close_upstream(self, upstream_id: str) -> None:
+        """Forget a backend that was removed."""
+
+    async def due(self, upstream_id: str, station_id: str, limit: int = 50) -> tuple[DueSession, ...]:
+        """Return sessions of a charger of which something is to be told, by time of start; parked ones are left out."""
+
+    async def records(self, session_id: str, after_seq: int, limit: int = 200) -> tuple[LedgerRecord, ...]:
+        """Return the entries of a session after one, in the order in which they were written."""
+
+    async def save(self, delivery: SessionDelivery) -> None:
+        """Keep how far a backend has been told; money passes from one state to the next in the ledger, too."""
+
+    async def parked(self, upstream_id: str) -> tuple[DueSession, ...]:
+        """Return sessions that wait for a person, the oldest first."""
+
+    async def delivery(self, upstream_id: str, session_id: str) -> DueSession | None:
+        """Return one session; None: the backend is not to hear of it, or there is none."""
+
+    async def by_remote_id(self, upstream_id: str, station_id: str, remote_id: str) -> DueSession | None:
+        """Return the newest session that a backend knows by this id."""
+
+    async def backlog(self, upstream_id: str) -> Backlog:
+        """Return what a backend has not been told."""
+
+    def on_recorded(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        """Call back on the event loop with a station id after entries about its sessions were written."""

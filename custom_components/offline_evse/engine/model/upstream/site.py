@@ -1,0 +1,38 @@
+"""The site as its backends see it."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ..access import BackendAnswer
+from ..id_token import IdToken
+from ..station import EvseStatus, StationIdentity
+from .link import UpstreamView
+from .wish import UpstreamWish, WishAnswer
+
+
+class Grounds(Protocol):
+    """What backends may know of the site, and what they may ask of it. Everything is called on the event loop."""
+
+    def identity(self, station_id: str) -> StationIdentity:
+        """What a charger says of itself, or what is known of it from before."""
+
+    def statuses(self, station_id: str) -> dict[int, tuple[EvseStatus, str | None]]:
+        """Status and error code of every EVSE; a charger that is out of sight is UNAVAILABLE, and still there."""
+
+    def on_status(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        """Call back with a station id when one of these has changed; returns the call that ends it."""
+
+    async def wish(self, upstream_id: str, station_id: str, wish: UpstreamWish) -> WishAnswer:
+        """Take a wish of a backend: checked against its role, the block-list, the owner's word and the fuse."""
+
+    async def denied(self, upstream_id: str, session_id: str, id_token: IdToken, answer: BackendAnswer) -> None:
+        """A backend has said no to a session when it was told of its start."""
+
+    def shown(self, view: UpstreamView) -> None:
+        """Something that is shown of a backend has changed."""
+
+    async def keep(self, key: str, value: object) -> None:
+        """Remember a small fact of a backend durably (JSON); None forgets it."""
+
+    def kept(self, prefix: str) -> dict[str, object]:
+        """Return the facts that are remembered, by the rest of their key."""
