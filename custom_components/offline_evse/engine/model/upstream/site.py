@@ -1,13 +1,27 @@
 """The site as its backends see it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from ..access import BackendAnswer
 from ..id_token import IdToken
 from ..station import EvseStatus, StationIdentity
+from ..transaction import Transaction
 from .link import UpstreamView
 from .wish import UpstreamWish, WishAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamEvse:
+    """One EVSE as it is wired, with what runs at it."""
+
+    phases: int
+    """That it is wired with, 1 to 3."""
+    max_current_a: float
+    """Most that it may ever take on each of them, whatever else there is."""
+    transaction: Transaction | None = None
+    """The one that is open at it."""
 
 
 class Grounds(Protocol):
@@ -18,6 +32,9 @@ class Grounds(Protocol):
 
     def statuses(self, station_id: str) -> dict[int, tuple[EvseStatus, str | None]]:
         """Status and error code of every EVSE; a charger that is out of sight is UNAVAILABLE, and still there."""
+
+    def evses(self, station_id: str) -> dict[int, UpstreamEvse]:
+        """Return every EVSE of a charger by its number, from 1; empty for a charger that is not known."""
 
     def on_status(self, callback: Callable[[str], None]) -> Callable[[], None]:
         """Call back with a station id when one of these has changed; returns the call that ends it."""

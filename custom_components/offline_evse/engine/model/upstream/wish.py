@@ -57,6 +57,9 @@ class WantStart:
     id_token: IdToken
     remote_start_id: int | None = None
     profile: LimitProfile | None = None
+    """For the session that is to come. Whoever asks keeps it and says what it comes to as WantLimit."""
+    expires_at: datetime | None = None
+    """After this it is not to be done any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,9 @@ class WantLimit:
     """What the backend's profiles come to, for one EVSE: it can only lower."""
 
     evse_id: int
+    """0: for all EVSEs of the station together; said only of a station with several, beside each one's own."""
     current_a: float | None
-    """None: no limit any more."""
+    """On each phase. None: no limit any more."""
 
 
 @dataclass(frozen=True, slots=True)

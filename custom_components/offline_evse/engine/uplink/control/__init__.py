@@ -1,0 +1,1 @@
+"""What a backend may ask of a line, and what comes of it."""
