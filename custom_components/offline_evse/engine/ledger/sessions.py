@@ -78,6 +78,7 @@ class Session:
             time_suspect=bool(self.suspect),
             stop_cause=None if self.stop_cause is None else StopCause(self.stop_cause),
             denied_after=bool(self.denied_after),
+            end_estimated=self.ended_how in {SUPERSEDED, CLOSED},
         )
 
 

@@ -76,6 +76,8 @@ class Transaction:
     """Why it was ended from here; None: it was not."""
     denied_after: bool = False
     """A backend said no to it when it was over."""
+    end_estimated: bool = False
+    """Its end was not told by its charger; it is where it was last heard of, until the charger tells it after all."""
 
     @property
     def is_open(self) -> bool:

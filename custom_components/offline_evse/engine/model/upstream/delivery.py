@@ -1,6 +1,6 @@
 """How far one backend has been told of one session: kept durably, changed before and after every message."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -78,6 +78,14 @@ class SessionDelivery:
     """It does not let this card charge, and said so when it was told of the start."""
     detail: str | None = None
     """What it answered last, where that was an error."""
+    meter_start_wh: int | None = None
+    """Start register that it was told, or is about to be."""
+    energy_wh: int | None = None
+    """Energy that it was told with the end, or is about to be."""
+    ended_at: datetime | None = None
+    """End that it was told, or is about to be."""
+    gaps: tuple[tuple[datetime, datetime], ...] = ()
+    """Times between two values that were told live, of which it is told nothing before the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +110,14 @@ class Settlement(StrEnum):
 class DeliveryBook(Protocol):
     """What is kept durably of every backend. Everything that is awaited is on the disk when it returns."""
 
-    async def open_upstream(self, upstream_id: str, since: datetime | None) -> None:
-        """Begin to keep account of a backend, or go on: sessions that begin after `since`, or else after this call."""
+    async def open_upstream(
+        self, upstream_id: str, since: datetime | None, *, stations: Collection[str] | None = None
+    ) -> None:
+        """Begin to keep account of a backend, or go on: sessions that begin after `since`, or else after this call.
+
+        `stations`: the chargers that it hears of; None: all. One that joins later is told from then on, or from
+        `since`; one that leaves is not counted any more, and goes on where it was if it comes back.
+        """
 
     async def close_upstream(self, upstream_id: str) -> None:
         """Forget a backend that was removed."""

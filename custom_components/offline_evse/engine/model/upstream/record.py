@@ -15,7 +15,7 @@ class RecordKind(StrEnum):
     STARTED = "transaction.started"
     UPDATED = "transaction.updated"
     ENDED = "transaction.ended"
-    CLOSED = "session.closed"
+    CLOSED = "transaction.closed"
     """Nobody told its end; it was closed from here."""
 
 
@@ -38,5 +38,6 @@ class LedgerRecord:
     charging_state: ChargingState | None = None
     trigger_reason: str | None = None
     stop_reason: str | None = None
+    remote_start_id: int | None = None
     offline: bool = False
     """The charger could not reach us when it happened."""

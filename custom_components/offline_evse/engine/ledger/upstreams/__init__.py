@@ -1,0 +1,1 @@
+"""How far every backend has been told, kept beside the entries and in step with them."""
