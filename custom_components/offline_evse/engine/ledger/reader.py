@@ -69,7 +69,8 @@ class Reader:
             return
         self._closed = True
         await asyncio.get_running_loop().run_in_executor(self._executor, self._close)
-        self._executor.shutdown(wait=False)
+        # Its thread has to be gone, not just on its way: whoever counts threads after us would find it.
+        await asyncio.to_thread(self._executor.shutdown)
 
     def _close(self) -> None:
         if self._connection is not None:
