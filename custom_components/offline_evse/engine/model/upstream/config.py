@@ -39,7 +39,7 @@ class LineConfig:
     station_id: str
     identity: str
     """What the backend calls it; the last part of the address."""
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     """Basic authentication, with the identity as user name; None: there is none."""
 
 
@@ -50,7 +50,7 @@ class UpstreamTls:
     authority_pem: str | None = None
     certificate_pem: str | None = None
     """Ours, for security profile 3; with `key_pem`."""
-    key_pem: str | None = None
+    key_pem: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

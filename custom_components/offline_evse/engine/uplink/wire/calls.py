@@ -6,10 +6,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+import logging
 from typing import Any
 
 from ...model.clock import Clock, timeout
 from ...ocppj.frames import CALL_ERROR, CallError, CallResult, CountOddity, Unreadable
+
+_LOGGER = logging.getLogger(__name__)
 
 _REMEMBERED_IDS = 32
 
@@ -158,6 +161,9 @@ class CallLine:
             self._count("no_answer")
             return CallEnd(outcome=CallOutcome.LOST)
         except ConnectionError:
+            return CallEnd(outcome=CallOutcome.LOST)
+        except Exception:
+            _LOGGER.exception("A call to a backend ended in an unforeseen way")
             return CallEnd(outcome=CallOutcome.LOST)
         finally:
             self._awaited = None

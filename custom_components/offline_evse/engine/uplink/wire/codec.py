@@ -10,7 +10,7 @@ from ...ocppj import schemas
 from ...ocppj.frames import encode_call
 from .said import BootSaid, StartSaid
 from .up16 import Up16
-from .up201 import Up201, Up21
+from .up201 import Up21, Up201
 
 __all__ = ["BootSaid", "StartSaid", "UpCodec", "call_of", "codec_of", "preload"]
 

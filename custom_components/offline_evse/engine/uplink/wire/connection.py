@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from aiohttp import ClientWebSocketResponse, ServerTimeoutError, WSCloseCode, WSMessage, WSMsgType
+from aiohttp import ClientWebSocketResponse, ServerTimeoutError, WSCloseCode, WSMsgType
 
 from ...model.clock import Clock, timeout
 from ...model.station import OcppVersion
@@ -107,7 +107,7 @@ class UpConnection:
             while True:
                 message = await self._socket.receive()
                 if message.type is not WSMsgType.TEXT and message.type is not WSMsgType.BINARY:
-                    trouble = self._trouble_of(message)
+                    trouble = self._trouble_of(message.type, message.data)
                     return
                 raw: bytes = message.data if isinstance(message.data, bytes) else message.data.encode()
                 self.received_bytes += len(raw)
@@ -121,18 +121,18 @@ class UpConnection:
         finally:
             self._end(trouble)
 
-    def _trouble_of(self, message: WSMessage) -> LinkTrouble | None:
+    def _trouble_of(self, kind: WSMsgType, data: object) -> LinkTrouble | None:
         """Tell why the socket has ended."""
-        if message.type is WSMsgType.CLOSE:
-            self.close_code = message.data
+        if kind is WSMsgType.CLOSE and isinstance(data, int):
+            self.close_code = data
         if not self._agreed and not self.received_bytes:
             # 1.6-J §3.2: a server that agrees to no version completes the handshake and closes at once.
             return LinkTrouble.VERSION
-        if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING):
+        if kind in (WSMsgType.CLOSE, WSMsgType.CLOSING):
             return None
         if isinstance(self._socket.exception(), ServerTimeoutError):
             return LinkTrouble.SILENT
-        if message.type is WSMsgType.ERROR:
+        if kind is WSMsgType.ERROR:
             self._count("broken_websocket_frame")
         return LinkTrouble.UNREACHABLE
 

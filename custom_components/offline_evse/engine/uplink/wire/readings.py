@@ -111,9 +111,11 @@ def signed_register_wh(signed: str) -> int | None:
     if not isinstance(readings, list) or not readings or not isinstance(readings[-1], dict):
         return None
     value, factor = readings[-1].get("RV"), {"kwh": 1000, "wh": 1}.get(str(readings[-1].get("RU")).casefold())
+    if factor is None or isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
     try:
-        return None if factor is None or isinstance(value, bool) else round(float(value) * factor)
-    except TypeError, ValueError, OverflowError:
+        return round(float(value) * factor)
+    except ValueError, OverflowError:
         return None
 
 
