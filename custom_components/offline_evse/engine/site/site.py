@@ -35,6 +35,7 @@ from .grid.desk import GridDesk
 from .learned import Learned
 from .memory import SiteMemory
 from .people import People
+from .records import Records
 from .register import SiteRegister
 from .safety.self_test import SelfTestRefusal
 from .safety.watch import SafetyWatch
@@ -138,6 +139,8 @@ class Site:
         """What people want beyond the fuse."""
         self.grid = GridDesk(self._register, ledger, memory, self._steering.set_shared_limits, clock, self._background)
         """The grid's word."""
+        self.records = Records(self._register, ledger, memory, clock)
+        """The room they have, and how they leave as files."""
         self._learned = Learned(self._register, self._csms, memory, clock, self._background)
         conversation.on_introduced = self._learned.introduced
         conversation.on_ready = self._access.lists.ready
@@ -211,6 +214,7 @@ class Site:
         self.goals.close()
         await self._csms.stop()
         await self._background.end()
+        await self.records.close()
         await self._ledger.close()
 
     def configure(self, config: SiteConfig) -> None:

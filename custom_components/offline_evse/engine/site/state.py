@@ -242,6 +242,7 @@ class SiteState(Listened):
         "charging_power_w",
         "circuits",
         "distrusted_meters",
+        "exported_at",
         "exposure",
         "goals",
         "grid",
@@ -288,6 +289,8 @@ class SiteState(Listened):
         """What the site would do if nobody steered it any more; None until it has been looked at."""
         self.exposure = Exposure()
         """What has been given to people whom nobody has confirmed."""
+        self.exported_at: datetime | None = None
+        """When records last left as a file; None: never."""
         self.link: LinkState | None = None
         """How the backend can be reached; None: there is none."""
 

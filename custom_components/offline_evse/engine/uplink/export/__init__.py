@@ -1,0 +1,1 @@
+"""The site's records as a file, where there is no link at all."""
