@@ -109,6 +109,7 @@ async def test_cards_of_an_older_file_are_taken_over(ledger: Ledger, path: Path,
     }
     # As version 3 of the file would have it.
     connection.executescript(
+        "DROP TABLE upstreams; DROP TABLE deliveries; DROP INDEX transactions_first; DROP INDEX entries_session;"
         "DROP TRIGGER entries_keep_content; DROP TABLE credentials; DROP INDEX transactions_person;"
         "ALTER TABLE transactions DROP COLUMN stop_cause; ALTER TABLE transactions DROP COLUMN denied_after;"
         "CREATE TABLE cards (subject TEXT PRIMARY KEY, person INTEGER NOT NULL, expires_us INTEGER,"

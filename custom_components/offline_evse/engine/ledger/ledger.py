@@ -15,18 +15,16 @@ from ..model.decision import Decision, StopCause
 from ..model.id_token import IdToken
 from ..model.meter import EvseSample
 from ..model.station import EvseKey
-from ..model.storage import StorageFacts
 from ..model.transaction import Transaction, TransactionRecorded, TransactionReport
 from . import reader
 from .entry import JSON, Entry, Stamp, microseconds
-from .export import LedgerSource
 from .people.consumption import consumption
 from .people.subjects import hash_of, subject_of
 from .reader import Reader
 from .recorder import Recorder
 from .registers import MAXIMUM_POWER_W
-from .storage import storage
 from .store import BALLAST_BYTES, Store
+from .upstreams.book import Book
 from .writer import Work, Writer
 
 _THAW_AFTER_S = 1800.0
@@ -44,10 +42,10 @@ class Ledger:
         """Use `open`."""
         self._writer = writer
         self._reader = Reader(store)
-        self._store = store
         self._clock = clock
         self._thaw: Timer | None = None
         self._site_key = b""
+        self._book: Book | None = None
 
     @classmethod
     async def open(
@@ -69,7 +67,15 @@ class Ledger:
         ledger = cls(store, Writer(store, asyncio.get_running_loop(), maximum_power_w), clock)
         await asyncio.to_thread(ledger._writer.open, ledger._stamp())
         ledger._site_key = await asyncio.to_thread(store.site_key)
+        ledger._book = Book(ledger._reader, ledger._write, ledger._site_key)
+        ledger._writer.on_recorded = ledger._book.recorded
         return ledger
+
+    @property
+    def book(self) -> Book:
+        """What backends have been told."""
+        assert self._book is not None
+        return self._book
 
     @property
     def healthy(self) -> bool:
@@ -165,15 +171,6 @@ class Ledger:
     async def grid_entries(self, *, since: datetime | None = None, limit: int = 20) -> tuple[Entry, ...]:
         """Return all entries of the last `limit` grid events (types `dr.…`), oldest first."""
         return await self._reader.ask(lambda connection: reader.grid_entries(connection, since, limit))
-
-    async def storage(self) -> StorageFacts:
-        """Return how much room there is, and whether the clock has jumped lately."""
-        now, folder = self._clock.now(), self._store.path.parent
-        return await self._reader.ask(lambda connection: storage(connection, folder, now))
-
-    def export_source(self) -> LedgerSource:
-        """Return a way to read the entries in sequence, for a copy of them; it is for one thread, and to be closed."""
-        return LedgerSource(self._store, self._site_key)
 
     async def enrol(self, credential: Credential) -> None:
         """Enrol a credential, or change one that is enrolled."""

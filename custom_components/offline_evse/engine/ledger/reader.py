@@ -78,14 +78,15 @@ class Reader:
             self._connection = None
 
 
-def _transaction(row: tuple[Any, ...]) -> Transaction:
+def transaction_of(row: tuple[Any, ...]) -> Transaction:
+    """Read the columns of a session, and after them what opens its holder's seal."""
     return Session(*row[:-3]).transaction(unseal(*row[-3:]))
 
 
 def open_transactions(connection: sqlite3.Connection) -> tuple[Transaction, ...]:
     """Return what is running, the oldest first."""
     rows = connection.execute(f"{_TRANSACTIONS} WHERE t.ended_us IS NULL ORDER BY t.started_us")
-    return tuple(_transaction(row) for row in rows)
+    return tuple(transaction_of(row) for row in rows)
 
 
 def transactions(
@@ -98,7 +99,7 @@ def transactions(
         where.append("t.station = ? AND t.evse = ?")
         named += evse
     query = f"{_TRANSACTIONS} WHERE {' AND '.join(where)} ORDER BY t.started_us DESC, t.first_seq DESC LIMIT ?"
-    return tuple(_transaction(row) for row in connection.execute(query, (*named, limit)))
+    return tuple(transaction_of(row) for row in connection.execute(query, (*named, limit)))
 
 
 def lifetimes(connection: sqlite3.Connection) -> dict[EvseKey, int]:

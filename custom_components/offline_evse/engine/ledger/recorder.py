@@ -30,6 +30,7 @@ from .projection import (
 from .sessions import Session, Sessions
 from .store import Head
 from .transactions import COUNTER, SESSION_CLOSED
+from .upstreams.deliveries import PREFIX as UPSTREAM, Deliveries
 
 DECISION = "decision"
 CLOCK_STEP = "clock.step"
@@ -54,6 +55,9 @@ class Recorder:
         self._sessions = sessions
         self._subjects = Subjects(connection, site_key)
         self._matching = Matching(sessions, self._subjects)
+        self.deliveries = Deliveries(connection, sessions, site_key, self._of_session)
+        self.touched: set[str] = set()
+        """Stations of whose sessions something was written since whoever commits looked last."""
         self._boot = boot
         self._offset_us: int | None = None
         self.epoch = 0
@@ -67,6 +71,8 @@ class Recorder:
         self.seq, self.epoch, self.last_id = row or (0, 0, "")
         self.projection.reset()
         self._subjects.reset()
+        self.deliveries.reset()
+        self.touched.clear()
 
     def head(self) -> Head:
         """Return how far the ledger has come."""
@@ -87,6 +93,8 @@ class Recorder:
         }
         self.epoch = previous + 1
         self._write(stamp, EPOCH_STARTED, body)
+        if reason == "behind":
+            self.deliveries.after_restore(stamp)
 
     def _holds(self, known: Head) -> bool:
         if known.epoch < self.epoch or known.seq == 0:
@@ -178,12 +186,22 @@ class Recorder:
             body["offline"] = True
         if person is not None:
             body["person"] = person
+        created = session is None
         session_id = session.session if session else new_ulid(stamp.at_us)
         evse = (session.evse if session else 0) or match.evse_id or report.evse_id or 0
         seq = self._write(stamp, kind, body, station=report.station_id, evse=evse, session=session_id, dedupe=dedupe)
         session = self._sessions.get(session_id)
         assert session is not None
+        self._told(stamp, session, created=created)
         return self._recorded(session, seq, duplicate=False)
+
+    def _told(self, stamp: Stamp, session: Session, *, created: bool = False) -> None:
+        """Let the account of backends follow what was written about a session."""
+        self.touched.add(session.station)
+        if created:
+            self.deliveries.enrol(self.seq)
+        if not session.is_open:
+            self.deliveries.recorded(stamp, session)
 
     def _next_id(self) -> str:
         number = self._counter() + 1
@@ -220,7 +238,7 @@ class Recorder:
         session: str | None,
     ) -> int:
         """Record something that no projection is made from. Raises ValueError for the ledger's own types."""
-        if kind in self.projection.own_types:
+        if kind in self.projection.own_types or kind.startswith(UPSTREAM):
             raise ValueError(f"{kind} is written by the ledger itself")
         body: Any = plain(data)
         return self._write(stamp, kind, body, station=station, evse=evse, session=session)
@@ -243,6 +261,7 @@ class Recorder:
                 evse=session.evse,
                 session=session_id,
             )
+            self._told(stamp, session)
         return session
 
     def transaction(self, session: Session) -> TransactionRecorded:
@@ -299,6 +318,7 @@ class Recorder:
     def forget(self, stamp: Stamp, id_token: IdToken) -> bool:
         """Make everything sealed about a card's holder unreadable; return whether there was anything."""
         self.revoke(stamp, id_token)
+        self.deliveries.forget(stamp, id_token)
         if not self._subjects.shred(id_token):
             return False
         self._write(stamp, SUBJECT_FORGOTTEN, {"subject": self._subjects.subject(id_token)})

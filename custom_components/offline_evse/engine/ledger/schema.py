@@ -134,7 +134,42 @@ CREATE INDEX transactions_person ON transactions (person) WHERE person IS NOT NU
 """
 """Cards become credentials, with their terms as JSON; sessions say why they were ended from here."""
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+_VERSION_5 = """
+CREATE TABLE upstreams (
+    upstream TEXT PRIMARY KEY,
+    since_us INTEGER NOT NULL,
+    stations TEXT,
+    cursor INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE deliveries (
+    upstream TEXT NOT NULL,
+    session TEXT NOT NULL,
+    station TEXT NOT NULL,
+    state TEXT NOT NULL,
+    remote_id TEXT,
+    told_seq INTEGER NOT NULL,
+    next_seq_no INTEGER NOT NULL,
+    told_until_us INTEGER,
+    pending BLOB,
+    denied INTEGER NOT NULL,
+    detail TEXT,
+    meter_start_wh INTEGER,
+    energy_wh INTEGER,
+    ended_us INTEGER,
+    gaps TEXT,
+    PRIMARY KEY (upstream, session)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deliveries_unfinished ON deliveries (upstream, station, state) WHERE state NOT IN ('done', 'skipped');
+CREATE INDEX deliveries_remote ON deliveries (upstream, station, remote_id) WHERE remote_id IS NOT NULL;
+CREATE INDEX transactions_first ON transactions (first_seq);
+CREATE INDEX entries_session ON entries (tx) WHERE tx IS NOT NULL;
+"""
+"""What backends have been told. No projection: entries do not tell it, and it outlives every rebuild.
+
+`cursor` is the last entry whose session has been taken into account; `pending` is sealed, for a card may be in it.
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """What turns version n of the tables into n + 1. Version 0 is an empty file."""
 
 PROJECTIONS = ("transactions", "readings", "registers", "credentials", "memory", "counters")

@@ -69,6 +69,9 @@ class Writer:
         """Prepare; results are delivered on `loop`."""
         self.healthy = True
         self.on_failure: Callable[[Exception | None], None] | None = None
+        self.on_recorded: Callable[[frozenset[str]], None] | None = None
+        """Called on the loop with the stations of whose sessions something has been written."""
+        self._touched: set[str] = set()
         self._store = store
         self._loop = loop
         self._maximum_power_w = maximum_power_w
@@ -138,6 +141,9 @@ class Writer:
             else:
                 self._write(batch)
             self._on_loop(self._deliver, batch)
+            if self._touched:
+                self._on_loop(self._report, frozenset(self._touched))
+                self._touched.clear()
         self._end()
 
     def _gather(self) -> list[Job[Any]]:
@@ -186,6 +192,10 @@ class Writer:
         if self.on_failure is not None:
             self.on_failure(error)
 
+    def _report(self, stations: frozenset[str]) -> None:
+        if self.on_recorded is not None:
+            self.on_recorded(stations)
+
     @staticmethod
     def _deliver(batch: Sequence[Job[Any]]) -> None:
         for job in batch:
@@ -215,6 +225,8 @@ class Writer:
             for job in batch:
                 self._perform(recorder, job)
             connection.execute("COMMIT")
+            self._touched |= recorder.touched
+            recorder.touched.clear()
         except Exception as error:  # noqa: BLE001 - whatever a job raises is its caller's, and no reason to stop writing
             return self._failed_commit(recorder, batch, error)
         return True

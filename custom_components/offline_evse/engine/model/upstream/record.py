@@ -38,6 +38,5 @@ class LedgerRecord:
     charging_state: ChargingState | None = None
     trigger_reason: str | None = None
     stop_reason: str | None = None
-    remote_start_id: int | None = None
     offline: bool = False
     """The charger could not reach us when it happened."""
