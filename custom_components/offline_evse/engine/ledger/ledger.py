@@ -15,14 +15,17 @@ from ..model.decision import Decision, StopCause
 from ..model.id_token import IdToken
 from ..model.meter import EvseSample
 from ..model.station import EvseKey
+from ..model.storage import StorageFacts
 from ..model.transaction import Transaction, TransactionRecorded, TransactionReport
 from . import reader
 from .entry import JSON, Entry, Stamp, microseconds
+from .export import LedgerSource
 from .people.consumption import consumption
 from .people.subjects import hash_of, subject_of
 from .reader import Reader
 from .recorder import Recorder
 from .registers import MAXIMUM_POWER_W
+from .storage import storage
 from .store import BALLAST_BYTES, Store
 from .upstreams.book import Book
 from .writer import Work, Writer
@@ -42,6 +45,7 @@ class Ledger:
         """Use `open`."""
         self._writer = writer
         self._reader = Reader(store)
+        self._store = store
         self._clock = clock
         self._thaw: Timer | None = None
         self._site_key = b""
@@ -171,6 +175,15 @@ class Ledger:
     async def grid_entries(self, *, since: datetime | None = None, limit: int = 20) -> tuple[Entry, ...]:
         """Return all entries of the last `limit` grid events (types `dr.…`), oldest first."""
         return await self._reader.ask(lambda connection: reader.grid_entries(connection, since, limit))
+
+    async def storage(self) -> StorageFacts:
+        """Return how much room there is, and whether the clock has jumped lately."""
+        now, folder = self._clock.now(), self._store.path.parent
+        return await self._reader.ask(lambda connection: storage(connection, folder, now))
+
+    def export_source(self) -> LedgerSource:
+        """Return a way to read the entries in sequence, for a copy of them; it is for one thread, and to be closed."""
+        return LedgerSource(self._store, self._site_key)
 
     async def enrol(self, credential: Credential) -> None:
         """Enrol a credential, or change one that is enrolled."""
