@@ -24,6 +24,15 @@ class UpstreamEvse:
     """The one that is open at it."""
 
 
+@dataclass(frozen=True, slots=True)
+class UpstreamLimit:
+    """The most that a backend wants an EVSE to have."""
+
+    upstream_id: str
+    name: str
+    current_a: float
+
+
 class Grounds(Protocol):
     """What backends may know of the site, and what they may ask of it. Everything is called on the event loop."""
 
@@ -45,6 +54,12 @@ class Grounds(Protocol):
     async def denied(self, upstream_id: str, session_id: str, id_token: IdToken, answer: BackendAnswer) -> None:
         """A backend has said no to a session when it was told of its start."""
 
+    def remote_start_id(self, upstream_id: str, transaction: Transaction) -> int | None:
+        """Return the number under which a backend has ordered a session; None: it has not, or not by number."""
+
+    def forget_answers(self, upstream_id: str) -> None:
+        """Go by no earlier answer of a backend about cards: it has asked for that (ClearCache)."""
+
     def shown(self, view: UpstreamView) -> None:
         """Something that is shown of a backend has changed."""
 
@@ -52,4 +67,7 @@ class Grounds(Protocol):
         """Remember a small fact of a backend durably (JSON); None forgets it."""
 
     def kept(self, prefix: str) -> dict[str, object]:
-        """Return the facts that are remembered, by the rest of their key."""
+        """Return the facts that are remembered, by the rest of their key.
+
+        Keys begin with the backend's id and a slash: whatever is kept of a backend is forgotten when it is removed.
+        """
