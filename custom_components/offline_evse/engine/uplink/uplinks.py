@@ -1,15 +1,22 @@
 """All backends of a site."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, tzinfo
 from random import Random
 
 from ..model.clock import Clock
-from ..model.upstream.config import UpstreamConfig
+from ..model.upstream.config import LineConfig, UpstreamConfig, UpstreamRole
 from ..model.upstream.delivery import DeliveryBook, Settlement
 from ..model.upstream.link import UpstreamView
 from ..model.upstream.site import Grounds
-from .upstream import Upstream
+from .control.desk import ControlDesk
+from .control.hooks import ControlHooks
+from .equipment import Dials, Equipment
+from .outbox.lane import Lane
+from .upstream import FACT, Upstream
+from .wire.codec import preload
+from .wire.dialling import Dialler
 
 
 class Uplinks:
@@ -22,35 +29,106 @@ class Uplinks:
         clock: Clock,
         random: Random,
         zone: Callable[[], tzinfo] = lambda: UTC,
+        dialler: Dials | None = None,
     ) -> None:
-        """Begin with none; `zone` is the site's, for windows and budgets by local time."""
+        """Begin with none; `zone` is the site's, for hours and days. `dialler`: another way than over the network."""
+
+        def lane(config: UpstreamConfig, line: LineConfig) -> Lane:
+            return Lane(config, line, book, clock)
+
+        def desk(config: UpstreamConfig, line: LineConfig, hooks: ControlHooks) -> ControlDesk:
+            return ControlDesk(config, line, book, grounds, clock, hooks)
+
+        dialler = dialler or Dialler(clock)
+        self._equipment = Equipment(book, grounds, clock, random, zone, dialler, lane, desk)
+        self._upstreams: dict[str, Upstream] = {}
+        self._turn = asyncio.Lock()
+        self._ready = False
+        self._ends = (book.on_recorded(self._recorded), grounds.on_status(self._status_changed))
 
     async def configure(self, configs: tuple[UpstreamConfig, ...]) -> None:
         """Bring the lines to what is set up. A line that means the same as before keeps its socket."""
+        async with self._turn:
+            if not self._ready:
+                await preload()
+                self._ready = True
+            book, grounds = self._equipment.book, self._equipment.grounds
+            wanted = {config.upstream_id for config in configs}
+            for upstream_id in tuple(self._upstreams):
+                if upstream_id not in wanted:
+                    await self._upstreams.pop(upstream_id).close()
+            known = {key.removesuffix(FACT): fact for key, fact in grounds.kept("").items() if key.endswith(FACT)}
+            for upstream_id in known.keys() - wanted:
+                # It may have been removed while nobody was here to see it.
+                await book.close_upstream(upstream_id)
+                await grounds.keep(upstream_id + FACT, None)
+            for config in configs:
+                upstream = self._upstreams.get(config.upstream_id)
+                if upstream is None:
+                    if config.upstream_id not in known:
+                        await grounds.keep(config.upstream_id + FACT, {})
+                    upstream = Upstream(config, self._equipment, known.get(config.upstream_id))
+                await book.open_upstream(config.upstream_id, config.since)
+                self._upstreams[config.upstream_id] = upstream
+                await upstream.configure(config)
+            order = [config.upstream_id for config in configs]
+            self._upstreams = {upstream_id: self._upstreams[upstream_id] for upstream_id in order}
+
+    @property
+    def upstreams(self) -> tuple[Upstream, ...]:
+        """Every backend, in the order of the set-up."""
+        return tuple(self._upstreams.values())
 
     @property
     def authority(self) -> Upstream | None:
-        """The backend that is asked about cards."""
-        raise NotImplementedError
+        """The backend that is asked about cards; of several, for different chargers, the first."""
+        return next((upstream for upstream in self.upstreams if upstream.config.role is UpstreamRole.AUTHORITY), None)
+
+    def authority_at(self, station_id: str) -> Upstream | None:
+        """Return the backend that is asked about cards at this charger."""
+        authorities = (upstream for upstream in self.upstreams if upstream.config.role is UpstreamRole.AUTHORITY)
+        return next((upstream for upstream in authorities if station_id in upstream.lines), None)
 
     def views(self) -> tuple[UpstreamView, ...]:
         """Every backend as it is now, in the order of the set-up."""
-        raise NotImplementedError
+        return tuple(upstream.view for upstream in self.upstreams)
 
     async def settle(
         self, upstream_id: str, session_id: str, settlement: Settlement, remote_id: str | None = None
     ) -> bool:
         """Take a person's decision about a session that is parked; False: there is nothing to decide."""
-        raise NotImplementedError
+        upstream = self._upstreams.get(upstream_id)
+        return upstream is not None and await upstream.settle(session_id, settlement, remote_id)
 
     def reconnect(self, upstream_id: str) -> None:
         """Dial again at once, whatever the pace: somebody says that it will work now."""
+        if (upstream := self._upstreams.get(upstream_id)) is not None:
+            upstream.reconnect()
 
     def set_metered(self, upstream_id: str, metered: bool) -> None:
         """Hear whether the way to a backend costs money per byte: then nothing but money goes up."""
+        if (upstream := self._upstreams.get(upstream_id)) is not None:
+            upstream.set_metered(metered)
 
     def session_ended(self, station_id: str, session_id: str) -> None:
         """Let the backends' profiles for a session end with it."""
+        for upstream in self.upstreams:
+            if (line := upstream.lines.get(station_id)) is not None:
+                line.session_ended(session_id)
 
     async def close(self) -> None:
         """Hang up everywhere; what is waiting goes on waiting in the book."""
+        for end in self._ends:
+            end()
+        async with self._turn:
+            await asyncio.gather(*(upstream.close() for upstream in self.upstreams))
+            self._upstreams.clear()
+            await self._equipment.dialler.close()
+
+    def _recorded(self, station_id: str) -> None:
+        for upstream in self.upstreams:
+            upstream.recorded(station_id)
+
+    def _status_changed(self, station_id: str) -> None:
+        for upstream in self.upstreams:
+            upstream.status_changed(station_id)

@@ -79,12 +79,6 @@ class LinkMachine:
         return min(MOST_PROBES_TO_RETURN, PROBES_TO_RETURN << min(doublings, 8))
 
     @property
-    def gone(self) -> bool:
-        """Whether nothing has come back for so long that a connection is not worth keeping."""
-        silent_s = self._at - (self._since if self._last_success is None else self._last_success)
-        return silent_s >= SILENT_AFTER_S or (self._failures >= GONE_FAILURES and silent_s >= GONE_AFTER_S)
-
-    @property
     def due_at(self) -> float | None:
         """When time alone will change something; None: never."""
         if self._state is LinkState.OFFLINE or self._last_success is None:
@@ -145,27 +139,42 @@ class LinkMachine:
         return self._judge()
 
     def _pass(self, at: float) -> None:
-        """Let time pass; what fell due on the way counts from when it was due, not from when somebody looked."""
+        """Let time pass; what falls due on the way happens when it is due, and not when somebody looks."""
+        while (due_at := self.due_at) is not None and due_at <= at:
+            self._at = max(self._at, due_at)
+            state, fine_since = self._state, self._fine_since
+            self._judge()
+            if (self._state, self._fine_since) == (state, fine_since):
+                break
         self._at = max(self._at, at)
+
+    @property
+    def _gone(self) -> bool:
+        """Whether nothing has come back for so long that the line counts as lost."""
+        if self._last_success is None:
+            return True
+        if self._failures >= GONE_FAILURES:
+            return self._at >= self._last_success + GONE_AFTER_S
+        return self._at >= self._last_success + SILENT_AFTER_S
 
     def _judge(self) -> LinkState:
         window = self.window
         slow_s = window.slow_s or 0.0
         poor = window.enough and (window.error_share >= DEGRADED_ERROR_SHARE or slow_s > DEGRADED_SLOW_S)
         fine = window.error_share <= FINE_ERROR_SHARE and slow_s < FINE_SLOW_S
-        if self._state is not LinkState.OFFLINE and self.gone:
+        if self._state is not LinkState.OFFLINE and self._gone:
             self._fall()
         match self._state:
             case LinkState.ONLINE if poor:
                 self._become(LinkState.DEGRADED)
-            case LinkState.RECOVERING if self._drained and self._at - self._since >= RECOVERING_FOR_S:
+            case LinkState.RECOVERING if self._drained and self._at >= self._since + RECOVERING_FOR_S:
                 self._become(LinkState.DEGRADED if poor else LinkState.ONLINE)
         if self._state is LinkState.DEGRADED:
             if not fine:
                 self._fine_since = None
             elif self._fine_since is None:
                 self._fine_since = self._at
-            elif self._at - self._fine_since >= FINE_FOR_S:
+            elif self._at >= self._fine_since + FINE_FOR_S:
                 self._become(LinkState.ONLINE)
         return self._state
 
