@@ -3,6 +3,7 @@
 import asyncio
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
+import itertools
 import json
 from typing import Any, Self
 
@@ -10,6 +11,7 @@ import aiohttp
 
 BEGAN = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 PATIENCE_S = 10.0
+_NUMBERS = itertools.count()
 
 type Payload = dict[str, Any]
 
@@ -30,7 +32,6 @@ class Teller:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
-        self.number = 0
         self.asked: list[tuple[str, Payload]] = []
         """What it was asked: action and payload."""
         self.reply: Payload | None = {"status": "Accepted"}
@@ -53,8 +54,7 @@ class Teller:
 
     async def say(self, action: str, payload: Payload, message_id: str | None = None) -> Any:
         """Send a CALL and return the payload of its answer, or the code of its CALLERROR."""
-        self.number += 1
-        await self.send(2, message_id or f"m{self.number}", action, payload)
+        await self.send(2, message_id or f"m{next(_NUMBERS)}", action, payload)
         return (await self.hear())[2]
 
     async def boot(self) -> Any:
