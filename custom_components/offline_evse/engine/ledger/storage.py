@@ -13,6 +13,11 @@ from .recorder import CLOCK_STEP
 _DAYS = 7
 _LOOKED_AT = 50_000
 """Entries that are looked at, from the end; more of them in a week count as that week's beginning."""
+_TOLD = """
+SELECT station, t, json_extract(body, '$.timestamp') FROM entries
+WHERE seq > ? AND t >= ? AND type IN ('transaction.started', 'transaction.updated', 'transaction.ended')
+AND station IS NOT NULL AND json_extract(body, '$.timestamp') IS NOT NULL
+"""
 
 
 def storage(connection: sqlite3.Connection, folder: Path, now: datetime) -> StorageFacts:
@@ -36,6 +41,9 @@ def storage(connection: sqlite3.Connection, folder: Path, now: datetime) -> Stor
             "SELECT body FROM entries WHERE seq > ? AND type = ? AND t >= ?", (count - _LOOKED_AT, CLOCK_STEP, day_ago)
         )
     ]
+    offsets_s: dict[str, list[float]] = {}
+    for station, at, timestamp in connection.execute(_TOLD, (count - _LOOKED_AT, day_ago)):
+        offsets_s.setdefault(station, []).append((parse_iso(timestamp) - parse_iso(at)) / 1_000_000)
     return StorageFacts(
         size_bytes=size_bytes,
         free_bytes=shutil.disk_usage(folder).free,
@@ -43,4 +51,5 @@ def storage(connection: sqlite3.Connection, folder: Path, now: datetime) -> Stor
         newest=None if newest_text is None else moment(parse_iso(newest_text)),
         clock_steps=len(steps_s),
         largest_step_s=max(steps_s, key=abs, default=0.0),
+        charger_offsets_s={station: min(told, key=abs) for station, told in offsets_s.items() if len(told) > 1},
     )

@@ -1,6 +1,7 @@
 """How much room the ledger has, and how it looks upon time."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -20,6 +21,9 @@ class StorageFacts:
     """How often the machine's clock has jumped in the last 24 hours."""
     largest_step_s: float = 0.0
     """The furthest of these jumps, in s; forward is positive."""
+    charger_offsets_s: Mapping[str, float] = field(default_factory=dict)
+    """How far each charger's clock is ahead of ours, in s, by what it told of sessions in the last 24 hours: the time
+    nearest to ours counts, for others may have been told late. Chargers that told less than two times are left out."""
 
     @property
     def days_left(self) -> float | None:
