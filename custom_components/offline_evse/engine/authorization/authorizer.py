@@ -10,6 +10,7 @@ from ..model.credential import SessionLimits, Terms
 from ..model.decision import Decision, DecisionBasis, Refusal
 from ..model.id_token import AuthorizationStatus, IdToken
 from .backend_cache import JUST_NOW_S, BackendCache, CachedAnswer
+from .backend_lists import BackendLists
 from .credential_list import CredentialList
 from .presentation import Presentation
 from .remote_starts import RemoteStarts
@@ -45,6 +46,8 @@ class Authorizer:
         self.credentials = credentials
         self.remote_starts = remote_starts
         self.cache = cache
+        self.lists = BackendLists()
+        """Cards that backends have listed beforehand."""
         self._config = config
         self._zone = zone
 
@@ -53,7 +56,7 @@ class Authorizer:
         if mode is AccessMode.LOCAL or link is None or not link.askable or self._first(asked, mode) is not None:
             return Question.NO
         own = self._owner(asked)
-        known = self.cache.find(asked.subject)
+        known = self._known(asked)
         if (own is not None and not own.accepted) or (known is not None and known.age_s(asked.at) < JUST_NOW_S):
             return Question.NO
         match mode:
@@ -84,7 +87,7 @@ class Authorizer:
             return own or self._unknown(asked)
         if own is not None and not own.accepted:
             return own
-        known = self.cache.find(asked.subject)
+        known = self._known(asked)
         told = None if answer is None else self._told(asked, answer)
         if told is None and known is not None and known.age_s(asked.at) < JUST_NOW_S:
             told = replace(self._told(asked, known.answer), age_s=known.age_s(asked.at))
@@ -103,6 +106,21 @@ class Authorizer:
             return said_no
         confirmed = known is not None and known.answer.accepted and self._is_fresh(known, asked)
         return replace(own, at_risk=not confirmed)
+
+    def decide_vouched(self, asked: Presentation, mode: AccessMode = AccessMode.LOCAL) -> Decision:
+        """Answer for a start that a backend orders: its yes goes for the card, and neither block-list nor owner's rule.
+
+        The site's own tag, which backends hear of in what they are told, is nobody's but the site's.
+        """
+        credential = self.credentials.find(asked.id_token)
+        if self._is_blocked(asked, mode):
+            return refused(asked, DecisionBasis.BLOCK_LIST, Refusal.BLOCKED, credential)
+        if asked.id_token.key == self.remote_starts.site_tag.key:
+            return refused(asked, DecisionBasis.UNKNOWN_CARD, Refusal.UNKNOWN, None)
+        own = self._owner(asked)
+        if own is None:
+            return self._told(asked, BackendAnswer(accepted=True))
+        return replace(own, basis=DecisionBasis.BACKEND, age_s=0.0) if own.accepted else own
 
     def goes_on(self, id_token: IdToken, asked: Presentation, name: str | None) -> Decision:
         """Repeat the answer that a running transaction got when it began."""
@@ -124,10 +142,7 @@ class Authorizer:
     def _first(self, asked: Presentation, mode: AccessMode) -> Decision | None:
         """Say what goes before everybody's rule."""
         credential = self.credentials.find(asked.id_token)
-        known = self.cache.find(asked.subject)
-        if (credential is not None and credential.blocked) or (
-            mode is not AccessMode.LOCAL and known is not None and known.blocks
-        ):
+        if self._is_blocked(asked, mode):
             return refused(asked, DecisionBasis.BLOCK_LIST, Refusal.BLOCKED, credential)
         starts = self.remote_starts
         if (ordered := starts.ordered(asked.station_id, asked.evse_id, asked.id_token, asked.at)) is not None:
@@ -144,6 +159,19 @@ class Authorizer:
         if is_vehicle(asked.id_token, credential):
             return refused(asked, own_basis(credential), Refusal.VEHICLE_ALONE, credential)
         return None
+
+    def _is_blocked(self, asked: Presentation, mode: AccessMode) -> bool:
+        credential, told = self.credentials.find(asked.id_token), self.cache.find(asked.subject)
+        if credential is not None and credential.blocked:
+            return True
+        return mode is not AccessMode.LOCAL and told is not None and told.blocks
+
+    def _known(self, asked: Presentation) -> CachedAnswer | None:
+        """Return the last word of a backend: an answer, or what it has listed since."""
+        told, listed = self.cache.find(asked.subject), self.lists.find(asked.subject, asked.station_id)
+        if listed is None or (told is not None and told.asked_at > listed.received_at):
+            return told
+        return CachedAnswer(listed.answer, listed.confirmed_at)
 
     def _owner(self, asked: Presentation) -> Decision | None:
         """Say what is enrolled here, or what a token grants."""

@@ -111,6 +111,10 @@ class Backend(Protocol):
     def link(self) -> LinkState:
         """How it can be reached."""
 
+    def link_at(self, station_id: str) -> LinkState | None:
+        """How it can be reached about cards at a charger; None: it does not answer for that one."""
+        return self.link
+
     async def ask(self, id_token: IdToken, station_id: str, evse_id: int | None) -> BackendAnswer:
         """Ask about a card. Whatever is raised counts as no answer; the caller limits the time."""
 

@@ -105,6 +105,8 @@ class StopCause(StrEnum):
     HOLDER = "holder"
     """Whoever began it, or one of the same group, asked for it."""
     MASTER = "master"
+    BACKEND = "backend"
+    """A backend asked for it."""
     PEOPLE = "people"
     """Somebody ended it from here."""
 

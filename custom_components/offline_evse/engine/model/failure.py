@@ -23,3 +23,13 @@ class LayoutError(ValueError):
         """Say what is wrong, and where."""
         super().__init__(message)
         self.placeholders = placeholders
+
+
+class UpstreamError(ValueError):
+    """Backends cannot be set up so. `code` names the fault, `placeholders` the places, for whoever translates it."""
+
+    def __init__(self, code: str, message: str, **placeholders: str) -> None:
+        """Say what is wrong, and where."""
+        super().__init__(message)
+        self.code = code
+        self.placeholders = placeholders

@@ -70,6 +70,8 @@ class LimitReason(StrEnum):
     """The time is over for which whoever charges may do so."""
     DEAUTHORIZED = "deauthorized"
     """Whoever charges has not been let in, or not any longer."""
+    BACKEND = "backend"
+    """A backend's limit."""
     FEWER_PHASES = "fewer_phases"
     """It charges on one phase for now, so that there is room for all."""
 

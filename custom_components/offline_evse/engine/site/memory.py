@@ -50,6 +50,17 @@ class SiteMemory:
             if key.startswith(prefix) and isinstance(fact, dict)
         }
 
+    def facts(self, prefix: str) -> dict[str, Json]:
+        """Return everything that is remembered under keys that begin so, by the rest of the key."""
+        return {
+            key[len(prefix) :]: fact for key, fact in self._facts.items() if key.startswith(prefix) and fact is not None
+        }
+
+    async def forget(self, prefix: str) -> None:
+        """Forget everything whose key begins so."""
+        for rest in self.facts(prefix):
+            await self.keep(prefix + rest, None)
+
     async def keep(self, key: str, value: Json) -> None:
         """Remember a fact, unless it is what is remembered already."""
         if key in self._facts and self._facts[key] == value:

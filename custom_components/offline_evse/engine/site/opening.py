@@ -1,6 +1,7 @@
 """Opens a site: its ledger, what it remembers, and its door to the chargers."""
 
 from pathlib import Path
+import secrets
 
 from ..csms.payloads.sent import preload
 from ..csms.settings import CsmsSettings
@@ -9,7 +10,7 @@ from ..model.clock import Clock
 from ..model.id_token import IdToken, IdTokenType
 from .config import SiteConfig
 from .memory import SiteMemory
-from .site import Site, new_site_tag
+from .site import Site
 
 
 async def open_site(
@@ -32,7 +33,7 @@ async def open_site(
         memory = await SiteMemory.open(ledger)
         tag = memory.text("site_tag")
         if tag is None:
-            tag = new_site_tag().value
+            tag = _new_site_tag()
             await memory.keep("site_tag", tag)
         site = Site(
             config,
@@ -52,3 +53,8 @@ async def open_site(
         await site.close()
         raise
     return site
+
+
+def _new_site_tag() -> str:
+    """Make the idToken of a new site: 8 hex digits, which every charger takes and nobody guesses."""
+    return secrets.token_hex(4).upper()

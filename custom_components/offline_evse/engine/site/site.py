@@ -1,14 +1,11 @@
 """The site: one object that chargers, the meter and people talk to."""
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
-import secrets
 
 from aiohttp import web
 
 from ..authorization.terms import day_start
 from ..balancing.control import Balancer
-from ..balancing.tree.layout_doubts import LayoutDoubt, doubts
 from ..csms.central_system import CentralSystem
 from ..csms.settings import CsmsSettings
 from ..ledger.ledger import Ledger
@@ -18,20 +15,23 @@ from ..model.command import Command, CommandResult, Priority
 from ..model.consumption import Consumption
 from ..model.credential import Credential, Evidence
 from ..model.frame import LoggedFrame
-from ..model.id_token import IdToken, IdTokenType
+from ..model.id_token import IdToken
 from ..model.phases import PhaseAmperes
 from ..model.station import EvseKey, ResetKind
 from ..model.transaction import Transaction
+from ..model.upstream.config import UpstreamConfig
+from ..model.upstream.delivery import DueSession, Settlement
+from ..model.upstream.link import LinkTrouble
 from .access.access import Access, authorizer_of
 from .access.evidence_door import Presented
 from .admission import Admission
-from .announcement import Announcement
 from .background import Background
 from .commissioning import Commissioning
 from .config import SiteConfig
 from .conversation import Conversation
 from .goals.goals import Goals
 from .grid.desk import GridDesk
+from .in_sight import SiteInSight
 from .learned import Learned
 from .memory import SiteMemory
 from .people import People
@@ -40,15 +40,15 @@ from .register import SiteRegister
 from .safety.self_test import SelfTestRefusal
 from .safety.watch import SafetyWatch
 from .sessions import Sessions
-from .state import EvseState, SiteState, StationState
 from .steering.metering import Metering
 from .steering.pausing import Pausing
 from .steering.steering import Steering
 from .steering.vehicles import Vehicles
-from .tree import SiteTree, site_tree
+from .uplinks.joint import UplinkJoint
+from .uplinks.trial import try_upstream
 
 
-class Site:
+class Site(SiteInSight):
     """Everything that happens at one site. Opened by `open_site`."""
 
     def __init__(
@@ -66,7 +66,7 @@ class Site:
         self._memory = memory
         self._clock = clock
         self._background = Background()
-        self._register = SiteRegister(config)
+        super().__init__(SiteRegister(config))
         self._authorizer = authorizer_of(self._register, credentials, site_tag, clock)
         balancer = Balancer()
         self._steering = Steering(
@@ -144,28 +144,20 @@ class Site:
         self._learned = Learned(self._register, self._csms, memory, clock, self._background)
         conversation.on_introduced = self._learned.introduced
         conversation.on_ready = self._access.lists.ready
+        self._uplinks = UplinkJoint(
+            self._register,
+            ledger,
+            self._authorizer,
+            self._access,
+            self._people,
+            self._steering,
+            memory,
+            self._send,
+            clock,
+            self._background,
+        )
         Vehicles(self._register, self._steering, balancer, ledger, memory, self._background, site_tag)
         ledger.on_failure = self._ledger_failed
-
-    @property
-    def state(self) -> SiteState:
-        """The site as a whole, live."""
-        return self._register.state
-
-    @property
-    def stations(self) -> Mapping[str, StationState]:
-        """Adopted stations, live."""
-        return self._register.stations
-
-    @property
-    def evses(self) -> Mapping[EvseKey, EvseState]:
-        """EVSEs of adopted stations that have been met, live."""
-        return self._register.evses
-
-    @property
-    def config(self) -> SiteConfig:
-        """The set-up in force."""
-        return self._register.config
 
     @property
     def port(self) -> int:
@@ -205,6 +197,7 @@ class Site:
 
     async def close(self) -> None:
         """Close sockets, finish what is being written, and leave nothing running."""
+        await self._uplinks.close()
         self._steering.close()
         self._commissioning.close()
         self._sessions.close()
@@ -250,10 +243,6 @@ class Site:
         """How long an EVSE that waits for its turn waits at most, in s; None where that cannot be stated."""
         return self._steering.longest_wait_s(evse)
 
-    def announce_to(self, callback: Callable[[Announcement], None]) -> Callable[[], None]:
-        """Hear of everything that happens once; returns the call that ends it."""
-        return self._register.announce_to(callback)
-
     def meter_reported(self, circuit_id: str, currents_a: PhaseAmperes) -> None:
         """The meter of a circuit has reported (the same value again counts as a report too)."""
         self._commissioning.meter_reported(circuit_id, currents_a)
@@ -263,14 +252,6 @@ class Site:
     def meter_changed(self, circuit_id: str) -> None:
         """The meter of a circuit is read in another way from now on: what was held against it is forgotten."""
         self._commissioning.meter_changed(circuit_id)
-
-    def doubts(self) -> tuple[LayoutDoubt, ...]:
-        """What is possible in the tree as it is set up, but hardly meant."""
-        return doubts(self._register.layout())
-
-    def tree(self) -> SiteTree:
-        """The fuse tree with everything that is live in it, for whoever draws it."""
-        return site_tree(self._register)
 
     async def start_charging(self, evse: EvseKey, id_token: IdToken | None = None) -> CommandResult:
         """Remote start; with the site's own tag where no card is given. Lifts a pause."""
@@ -345,6 +326,39 @@ class Site:
         """Ask this backend about cards where the mode says so, and settle what is owed to it; None: ask nobody."""
         self._access.backend.use(backend)
 
+    async def configure_upstreams(self, configs: tuple[UpstreamConfig, ...]) -> None:
+        """Take over all backends as they are set up now, in place; one that is missing is forgotten with what it left.
+
+        Raises UpstreamError, with nothing changed, where they cannot be together.
+        """
+        await self._uplinks.configure(configs)
+
+    async def parked_sessions(self, upstream_id: str) -> tuple[DueSession, ...]:
+        """Sessions of which only a person can say what a backend has of them, the oldest first."""
+        return await self._uplinks.parked(upstream_id)
+
+    async def untold_sessions(self, upstream_id: str) -> tuple[DueSession, ...]:
+        """Sessions that a backend has not been told of in full, those that are parked among them; the oldest first."""
+        return await self._uplinks.untold(upstream_id)
+
+    async def try_upstream(self, config: UpstreamConfig) -> tuple[LinkTrouble, str] | None:
+        """Dial a backend once for its first charger, set up or not; returns what is wrong, and what was said."""
+        return await try_upstream(config, self._clock)
+
+    async def settle_session(
+        self, upstream_id: str, session_id: str, settlement: Settlement, remote_id: str | None = None
+    ) -> bool:
+        """Settle such a session; `remote_id` goes with MATCH. Returns whether there was one to be settled."""
+        return await self._uplinks.settle(upstream_id, session_id, settlement, remote_id)
+
+    def reconnect_upstream(self, upstream_id: str) -> None:
+        """Dial a backend anew at once, whatever it waits for."""
+        self._uplinks.reconnect(upstream_id)
+
+    def set_upstream_metered(self, upstream_id: str, metered: bool) -> None:
+        """The way to a backend costs by the byte just now, or no longer: only money goes up meanwhile."""
+        self._uplinks.set_metered(upstream_id, metered)
+
     def vehicle_seen(self, evse: EvseKey, vehicle_id: str, source: str) -> Credential | None:
         """A car was recognised at an EVSE; returns what is enrolled of it. Lets nobody charge."""
         return self._access.vehicles.seen(evse, vehicle_id, source)
@@ -394,8 +408,3 @@ class Site:
     def _ledger_failed(self, error: Exception | None) -> None:
         self.state.ledger_failed = error is not None
         self.state.changed()
-
-
-def new_site_tag() -> IdToken:
-    """Make the idToken of a new site: 8 hex digits, which every charger takes and nobody guesses."""
-    return IdToken(secrets.token_hex(4).upper(), IdTokenType.CENTRAL)

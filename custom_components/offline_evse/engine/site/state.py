@@ -17,6 +17,8 @@ from ..model.phases import PhaseAmperes
 from ..model.self_test import SelfTest
 from ..model.station import ChargingState, ConnectorStatus, EvseKey, EvseStatus, OcppVersion, StationIdentity
 from ..model.transaction import Transaction
+from ..model.upstream.link import UpstreamView
+from ..model.upstream.site import UpstreamLimit
 from .goals.goal_state import EvseGoal, SiteGoals
 
 
@@ -67,6 +69,7 @@ class EvseState(Listened):
         "status_since",
         "terminals",
         "transaction",
+        "upstream_limit",
         "vehicle",
         "vehicle_minimum_a",
         "wiring_known",
@@ -102,6 +105,8 @@ class EvseState(Listened):
         """What people want of it beyond that."""
         self.limit_a: float | None = None
         """Current that somebody set as the most it may have; None: nobody did."""
+        self.upstream_limit: UpstreamLimit | None = None
+        """The lowest that a backend wants it to have; None: none wants any."""
         self.paused = False
         """Somebody paused charging; the transaction goes on."""
         self.minimum_a = 6.0
@@ -256,6 +261,7 @@ class SiteState(Listened):
         "silent_meters",
         "stopped",
         "strangers",
+        "upstreams",
         "wirings_learned",
     )
 
@@ -292,7 +298,9 @@ class SiteState(Listened):
         self.exported_at: datetime | None = None
         """When records last left as a file; None: never."""
         self.link: LinkState | None = None
-        """How the backend can be reached; None: there is none."""
+        """How the backend that is asked about cards can be reached; None: there is none."""
+        self.upstreams: dict[str, UpstreamView] = {}
+        """Every backend as it is shown, by its id."""
 
     def available_a(self, circuit_id: str) -> PhaseAmperes | None:
         """What a circuit has left for charging, in A per phase; None before the first decision."""

@@ -71,6 +71,7 @@ class Access:
 
     def close(self) -> None:
         """Watch no more."""
+        self._exposures.close()
         self.backend.use(None)
         self._caps.close()
         self.lists.close()

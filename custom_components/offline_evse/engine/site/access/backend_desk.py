@@ -44,6 +44,8 @@ class BackendDesk:
         self._background = background
         self._backend: Backend | None = None
         self._unlisten: Callable[[], None] | None = None
+        self._askable_at: frozenset[str] = frozenset()
+        """Chargers about whose cards it can be asked."""
         self.on_answer: Answered = lambda _, __: None
         """Called with every answer, however late."""
         self.on_reachable: Callable[[], None] = lambda: None
@@ -57,17 +59,25 @@ class BackendDesk:
         """How it can be reached; None: there is none."""
         return None if self._backend is None else self._backend.link
 
+    def link_at(self, station_id: str) -> LinkState | None:
+        """How it can be reached about cards at a charger; None: nobody outside answers for that one."""
+        return None if self._backend is None else self._backend.link_at(station_id)
+
+    def askable_at(self, station_id: str) -> bool:
+        """Whether it is worth waiting for an answer about a card at a charger."""
+        link = self.link_at(station_id)
+        return link is not None and link.askable
+
     def use(self, backend: Backend | None) -> None:
         """Ask this one from now on; None: nobody."""
         if self._unlisten is not None:
             self._unlisten()
             self._unlisten = None
         self._backend = backend
+        self._askable_at = frozenset()
         if backend is not None:
             self._unlisten = backend.on_link(self._link_changed)
-        self._show(self.link)
-        if backend is not None and backend.link.askable:
-            self.on_reachable()
+        self._link_changed(self.link)
 
     async def ask(self, id_token: IdToken, station_id: str, evse_id: int | None, wait_s: float) -> BackendAnswer | None:
         """Ask, and wait this long; None: it has not answered. An answer that comes later is taken all the same."""
@@ -110,16 +120,21 @@ class BackendDesk:
             if not answered.done():
                 answered.set_result(answer)
         if answer is not None:
-            subject = self._ledger.subject_of(id_token)
-            cached = CachedAnswer(answer, self._clock.now())
-            self._cache.keep(subject, cached)
-            self.on_answer(id_token, answer)
-            await self._memory.keep(f"{_KEPT}{subject}", cached.as_json())
+            await self.heard(id_token, answer)
 
-    def _link_changed(self, link: LinkState) -> None:
-        before = self._register.state.link
+    async def heard(self, id_token: IdToken, answer: BackendAnswer) -> None:
+        """Take in what it says about a card, whether it was asked or not."""
+        subject = self._ledger.subject_of(id_token)
+        cached = CachedAnswer(answer, self._clock.now())
+        self._cache.keep(subject, cached)
+        self.on_answer(id_token, answer)
+        await self._memory.keep(f"{_KEPT}{subject}", cached.as_json())
+
+    def _link_changed(self, link: LinkState | None) -> None:
+        before = self._askable_at
         self._show(link)
-        if link.askable and (before is None or not before.askable):
+        self._askable_at = frozenset(filter(self.askable_at, self._register.stations))
+        if self._askable_at - before:
             self.on_reachable()
 
     def _show(self, link: LinkState | None) -> None:

@@ -57,22 +57,14 @@ class Deciding:
         """Answer "may this charge?". Waits for a backend no longer than the set-up says."""
         config = self._register.configs.get(station_id)
         at_reader = source == "reader" or ordered_here
-        asked = Presentation(
-            id_token=id_token,
-            station_id=station_id,
-            evse_id=evse_id,
-            at=self._clock.now(),
-            subject=self._ledger.subject_of(id_token),
+        asked = replace(
+            await self._asked(id_token, station_id, evse_id, terms),
             level=level,
             minimum_level=EvidenceLevel.FREE if at_reader or config is None else config.minimum_level,
             source="remote" if ordered_here else source,
-            terms=terms,
             ordered_here=ordered_here,
-            used=await self.used(id_token, terms),
-            session_count=self._sessions_elsewhere(id_token, station_id, evse_id),
-            total_reached=self._exposures.reached,
         )
-        mode, link, answer = self.mode(station_id), self._backend.link, None
+        mode, link, answer = self.mode(station_id), self._backend.link_at(station_id), None
         question = self._authorizer.question(asked, mode, link) if may_ask else Question.NO
         if question is Question.FIRST:
             answer = await self._backend.ask(id_token, station_id, evse_id, self._wait_s(mode, link))
@@ -81,6 +73,26 @@ class Deciding:
         elif question is Question.BESIDE:
             self._backend.ask_beside(id_token, station_id, evse_id)
         return self._authorizer.decide(asked, mode, link, answer)
+
+    async def decide_vouched(self, id_token: IdToken, station_id: str, evse_id: int) -> Decision:
+        """Answer for a start that a backend orders: it has said yes, so only somebody here can still say no."""
+        asked = replace(await self._asked(id_token, station_id, evse_id, None), source="backend")
+        return self._authorizer.decide_vouched(asked, self.mode(station_id))
+
+    async def _asked(
+        self, id_token: IdToken, station_id: str, evse_id: int | None, terms: Terms | None
+    ) -> Presentation:
+        return Presentation(
+            id_token=id_token,
+            station_id=station_id,
+            evse_id=evse_id,
+            at=self._clock.now(),
+            subject=self._ledger.subject_of(id_token),
+            terms=terms,
+            used=await self.used(id_token, terms),
+            session_count=self._sessions_elsewhere(id_token, station_id, evse_id),
+            total_reached=self._exposures.reached,
+        )
 
     def presentation(self, id_token: IdToken, station_id: str, evse_id: int | None, source: str) -> Presentation:
         """Return the bare question, for what needs nothing else to be known."""

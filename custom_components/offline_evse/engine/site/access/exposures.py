@@ -7,7 +7,7 @@ from decimal import Decimal
 from ...authorization.terms import day_start
 from ...ledger.ledger import Ledger
 from ...model.access import AccessMode, BackendAnswer, Exposure
-from ...model.clock import Clock
+from ...model.clock import Clock, Timer
 from ...model.decision import DecisionBasis, StopCause
 from ...model.id_token import IdToken
 from ..background import Background
@@ -17,6 +17,8 @@ from ..state import EvseState
 from .backend_desk import BackendDesk
 from .endings import Endings
 
+SETTLE_AGAIN_AFTER_S = 60.0
+"""A backend that is in reach and has not answered is asked again after this."""
 _KEPT = "exposure"
 _ENROLLED = (DecisionBasis.CREDENTIAL, DecisionBasis.MASTER, DecisionBasis.REMOTE_START, DecisionBasis.RUNNING)
 
@@ -62,6 +64,8 @@ class Exposures:
                     enrolled=kept["own"] is True,
                     ended=kept["end"] is True,
                 )
+        self._settling = False
+        self._again: Timer | None = None
         backend.on_answer = self._answered
         backend.on_reachable = self._reachable
         self._show()
@@ -109,7 +113,8 @@ class Exposures:
             if session is None or not evse.has_transaction or session.id_token is None:
                 continue
             at_risk = session.session_id in self._risks or (decision is not None and decision.at_risk)
-            if session.id_token.key != id_token.key or not (at_risk or self._asks_both(evse)):
+            ordered_here = decision is not None and decision.basis is DecisionBasis.REMOTE_START
+            if session.id_token.key != id_token.key or not (at_risk or (self._asks_both(evse) and not ordered_here)):
                 continue
             self._risks.pop(session.session_id, None)
             if decision is not None:
@@ -123,30 +128,55 @@ class Exposures:
         own = self._register.configs[evse.key.station_id].access_mode
         return (own or self._register.config.access.mode) is AccessMode.BOTH
 
+    def close(self) -> None:
+        """Ask no more."""
+        self._settling = True
+        if self._again is not None:
+            self._again.cancel()
+
     def _reachable(self) -> None:
-        self._background.run(self._settle(), "what is owed to the backend")
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        if not self._settling:
+            self._background.run(self._settle(), "what is owed to the backend")
 
     async def _settle(self) -> None:
         """Ask about everything that is at risk: what runs first, then what is over."""
+        if self._settling:
+            return
+        self._settling = True
+        try:
+            left = await self._ask_about_risks()
+        finally:
+            self._settling = False
+        if left:
+            self._again = self._clock.call_later(SETTLE_AGAIN_AFTER_S, self._reachable)
+
+    async def _ask_about_risks(self) -> bool:
+        """Return whether there is something left that it could be asked about and has not answered."""
         self._tidy()
         if not self._risks:
-            return
+            return False
         since = min(risk.began_at for risk in self._risks.values()) - timedelta(days=1)
         recorded = await self._ledger.transactions(since=since, limit=10_000)
         owed = [session for session in recorded if session.session_id in self._risks and session.id_token is not None]
+        unanswered: set[str] = set()
         for session in sorted(owed, key=lambda session: not session.is_open):
             assert session.id_token is not None
+            if not self._backend.askable_at(session.station_id):
+                continue
             wait_s = self._register.config.access.wait_s
             answer = await self._backend.ask(session.id_token, session.station_id, session.evse_id, wait_s)
             if answer is None:
-                if self._backend.link is None or not self._backend.link.askable:
-                    return
+                unanswered.add(session.station_id)
                 continue
             if not session.is_open and not answer.accepted:
                 await self._ledger.deny_after(session.session_id)
             self._risks.pop(session.session_id, None)
             self._show()
         self._keep()
+        return any(self._backend.askable_at(station_id) for station_id in unanswered)
 
     def _tidy(self) -> None:
         """Forget what nobody will settle any more."""

@@ -1,0 +1,51 @@
+"""What can be seen of a site: its live states, its tree, and the news."""
+
+from collections.abc import Callable, Mapping
+
+from ..balancing.tree.layout_doubts import LayoutDoubt, doubts
+from ..model.station import EvseKey
+from .announcement import Announcement
+from .config import SiteConfig
+from .register import SiteRegister
+from .state import EvseState, SiteState, StationState
+from .tree import SiteTree, site_tree
+
+
+class SiteInSight:
+    """A site for whoever only looks at it."""
+
+    def __init__(self, register: SiteRegister) -> None:
+        """Show what is in the register."""
+        self._register = register
+
+    @property
+    def state(self) -> SiteState:
+        """The site as a whole, live."""
+        return self._register.state
+
+    @property
+    def stations(self) -> Mapping[str, StationState]:
+        """Adopted stations, live."""
+        return self._register.stations
+
+    @property
+    def evses(self) -> Mapping[EvseKey, EvseState]:
+        """EVSEs of adopted stations that have been met, live."""
+        return self._register.evses
+
+    @property
+    def config(self) -> SiteConfig:
+        """The set-up in force."""
+        return self._register.config
+
+    def announce_to(self, callback: Callable[[Announcement], None]) -> Callable[[], None]:
+        """Hear of everything that happens once; returns the call that ends it."""
+        return self._register.announce_to(callback)
+
+    def doubts(self) -> tuple[LayoutDoubt, ...]:
+        """What is possible in the tree as it is set up, but hardly meant."""
+        return doubts(self._register.layout())
+
+    def tree(self) -> SiteTree:
+        """The fuse tree with everything that is live in it, for whoever draws it."""
+        return site_tree(self._register)

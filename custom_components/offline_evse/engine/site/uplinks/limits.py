@@ -1,0 +1,63 @@
+"""Limits that backends want: the lowest counts, and none of them can raise anything."""
+
+from collections.abc import Callable
+
+from ...model.offer import LimitReason
+from ...model.station import EvseKey
+from ...model.upstream.site import UpstreamLimit
+from ..register import SiteRegister
+from ..state import EvseState
+from ..steering.demands import Ceiling
+from ..steering.steering import Steering
+
+WHOLE_STATION = 0
+
+
+class UpstreamLimits:
+    """One ceiling per EVSE from however many backends. What they want is kept where their profiles are."""
+
+    def __init__(self, register: SiteRegister, steering: Steering, name_of: Callable[[str], str]) -> None:
+        """Begin with none; `name_of` gives what people call a backend."""
+        self._register = register
+        self._steering = steering
+        self._name_of = name_of
+        self._wanted: dict[tuple[str, str], dict[int, float]] = {}
+        steering.demands.add_ceiling(self.ceiling)
+
+    def want(self, upstream_id: str, station_id: str, evse_id: int, current_a: float | None) -> None:
+        """Hold an EVSE (0: each of the charger) at this, in A; None: no more."""
+        wanted = self._wanted.setdefault((upstream_id, station_id), {})
+        if current_a is None:
+            wanted.pop(evse_id, None)
+        else:
+            wanted[evse_id] = max(0.0, current_a)
+        self._look(station_id)
+
+    def keep_only(self, lines: frozenset[tuple[str, str]]) -> None:
+        """Let go of what is wanted over other lines than these (backend, charger)."""
+        for line in [line for line in self._wanted if line not in lines]:
+            del self._wanted[line]
+            self._look(line[1])
+
+    def ceiling(self, evse: EvseState) -> Ceiling | None:
+        """Return the lowest that any backend wants."""
+        lowest = self._lowest(evse.key)
+        return None if lowest is None else Ceiling(lowest.current_a, LimitReason.BACKEND)
+
+    def _look(self, station_id: str) -> None:
+        for evse in self._register.of_station(station_id):
+            lowest = self._lowest(evse.key)
+            if lowest != evse.upstream_limit:
+                evse.upstream_limit = lowest
+                self._steering.demand_changed(evse)
+                evse.changed()
+
+    def _lowest(self, key: EvseKey) -> UpstreamLimit | None:
+        limits = [
+            UpstreamLimit(upstream_id, self._name_of(upstream_id), wanted[evse_id])
+            for (upstream_id, station_id), wanted in self._wanted.items()
+            if station_id == key.station_id
+            for evse_id in (WHOLE_STATION, key.evse_id)
+            if evse_id in wanted
+        ]
+        return min(limits, key=lambda limit: limit.current_a, default=None)
