@@ -13,7 +13,7 @@ import json
 import sqlite3
 
 from ...model.id_token import IdToken
-from ...model.upstream.delivery import DeliveryState, SessionDelivery
+from ...model.upstream.delivery import RESTORED, DeliveryState, SessionDelivery
 from ..body import Body
 from ..entry import Stamp, iso, microseconds
 from ..sessions import Session, Sessions
@@ -23,8 +23,6 @@ PREFIX = "upstream."
 STARTED, ENDED, PARKED = "upstream.started", "upstream.ended", "upstream.parked"
 SETTLED, SKIPPED, DIFFERS = "upstream.settled", "upstream.skipped", "upstream.differs"
 
-RESTORED = "restored from a backup"
-"""Detail of a delivery that was unfinished in a backup: what the backend was told after it was taken is not known."""
 FORGOTTEN = "the holder of the card was forgotten"
 _SEQ_LEAP = 1000
 """So many TransactionEvents of one session may have gone up since the backup that was restored."""

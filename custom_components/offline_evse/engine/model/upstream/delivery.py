@@ -10,6 +10,9 @@ from ..transaction import Transaction
 from .link import Backlog
 from .record import LedgerRecord
 
+RESTORED = "restored from a backup"
+"""Detail of a delivery that was unfinished in a backup: what the backend was told after it was taken is not known."""
+
 
 class DeliveryState(StrEnum):
     """Where the telling of a session stands."""
