@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from aiohttp import ClientWebSocketResponse, ServerTimeoutError, WSCloseCode, WSMsgType
+from aiohttp import ClientWebSocketResponse, WSCloseCode, WSMsgType
 
 from ...model.clock import Clock, timeout
 from ...model.station import OcppVersion
@@ -23,6 +23,7 @@ from ...ocppj.frames import (
     parse,
 )
 from .calls import CallEnd, CallLine, CallOutcome, NothingSentError
+from .pulse import Pulse
 from .requests import CallRefusedError, OnCall, Requests
 
 __all__ = ["CallEnd", "CallOutcome", "CallRefusedError", "OnCall", "UpConnection"]
@@ -65,8 +66,11 @@ class UpConnection:
         self._socket = socket
         self._clock = clock
         self._agreed = agreed
+        self._silent = False
         self._calls = CallLine(clock, self._send, self._count)
         self._requests = Requests(clock, on_call, self._send, self._count)
+        self._pulse = Pulse(clock, socket.ping)
+        self._watch = asyncio.create_task(self._abort_when_silent(), name="uplink pulse")
         self._reader = asyncio.create_task(self._read(), name="uplink socket")
 
     async def call(self, message_id: str, frame: str, *, urgent: bool = False, timeout_s: float = 30.0) -> CallEnd:
@@ -84,9 +88,9 @@ class UpConnection:
                 await self._socket.close(code=WSCloseCode.OK)
         except TimeoutError, ConnectionError:
             self._count("not_closed_in_due_form")
-        if self._reader is not asyncio.current_task():
-            self._reader.cancel()
-            await asyncio.wait((self._reader,))
+        self._reader.cancel()
+        self._watch.cancel()
+        await asyncio.wait((self._reader, self._watch))
         await self._requests.close()
 
     def _count(self, oddity: str) -> None:
@@ -106,6 +110,12 @@ class UpConnection:
         try:
             while True:
                 message = await self._socket.receive()
+                self._pulse.heard()
+                if message.type is WSMsgType.PING:
+                    await self._pong(message.data)
+                    continue
+                if message.type is WSMsgType.PONG:
+                    continue
                 if message.type is not WSMsgType.TEXT and message.type is not WSMsgType.BINARY:
                     trouble = self._trouble_of(message.type, message.data)
                     return
@@ -120,6 +130,24 @@ class UpConnection:
                     await asyncio.sleep(0)
         finally:
             self._end(trouble)
+            if not self._silent:
+                self._watch.cancel()
+
+    async def _abort_when_silent(self) -> None:
+        """Give the socket up once nobody can be at its other end any more."""
+        try:
+            await self._pulse.until_silent()
+        except ConnectionError:
+            return
+        self._silent = True
+        self._end(LinkTrouble.SILENT)
+        await self._socket.close(code=WSCloseCode.OK)
+
+    async def _pong(self, said: bytes) -> None:
+        try:
+            await self._socket.pong(said)
+        except ConnectionError:
+            self._count("answer_not_delivered")
 
     def _trouble_of(self, kind: WSMsgType, data: object) -> LinkTrouble | None:
         """Tell why the socket has ended."""
@@ -130,8 +158,6 @@ class UpConnection:
             return LinkTrouble.VERSION
         if kind in (WSMsgType.CLOSE, WSMsgType.CLOSING):
             return None
-        if isinstance(self._socket.exception(), ServerTimeoutError):
-            return LinkTrouble.SILENT
         if kind is WSMsgType.ERROR:
             self._count("broken_websocket_frame")
         return LinkTrouble.UNREACHABLE

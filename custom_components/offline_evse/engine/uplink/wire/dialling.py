@@ -36,8 +36,6 @@ _LOGGER = logging.getLogger(__name__)
 
 _DIAL_S = 30.0
 """From the name server to the end of the handshake."""
-_PING_AFTER_S = 60.0
-"""Of silence; half of it again without a pong, and the connection is given up. Heartbeats come sooner by themselves."""
 _CLOSE_S = 5.0
 _UNACKNOWLEDGED_MS = 90_000
 """After this long without a sign that our bytes arrive the machine gives a socket up, also while it is closing."""
@@ -71,7 +69,7 @@ class Dialler:
                     headers=_authorization(line),
                     ssl=True if context is None else context,
                     timeout=ClientWSTimeout(ws_close=_CLOSE_S),
-                    heartbeat=_PING_AFTER_S,
+                    autoping=False,
                     max_msg_size=LARGEST_FRAME_BYTES,
                     decode_text=False,
                 )

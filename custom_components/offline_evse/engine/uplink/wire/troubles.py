@@ -1,9 +1,10 @@
 """Why a backend could not be dialled, in words for people; no secret and no address in any of them."""
 
 from collections.abc import Iterator
+import os
 import ssl
 
-from aiohttp import ClientConnectorDNSError, ClientError, WSServerHandshakeError
+from aiohttp import ClientConnectorDNSError, ClientError, ClientResponseError
 
 from ...model.upstream.link import LinkTrouble
 
@@ -54,15 +55,17 @@ def of_status(status: int, reason: str | None) -> DialError:
 def of_exception(error: Exception) -> DialError:
     """Read what aiohttp or the operating system says."""
     for cause in _causes(error):
-        if isinstance(cause, ssl.SSLError):
+        # aiohttp's own are SSLErrors, too, but empty ones.
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ClientError):
             return _of_tls(cause)
-    if isinstance(error, WSServerHandshakeError):
+    if isinstance(error, ClientResponseError):
         return DialError(LinkTrouble.NOT_OCPP, error.message)
     if isinstance(error, ClientConnectorDNSError):
         return DialError(LinkTrouble.UNREACHABLE, "The name is not known")
     for cause in _causes(error):
-        if isinstance(cause, OSError) and cause.strerror:
-            return DialError(LinkTrouble.UNREACHABLE, cause.strerror)
+        if isinstance(cause, OSError) and cause.errno:
+            # By its number: asyncio puts the address into the text.
+            return DialError(LinkTrouble.UNREACHABLE, os.strerror(cause.errno))
     if isinstance(error, ClientError | OSError):
         return DialError(LinkTrouble.UNREACHABLE, "The connection was closed before there was an answer")
     return DialError(LinkTrouble.NOT_OCPP, type(error).__name__)

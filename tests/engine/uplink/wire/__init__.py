@@ -1,0 +1,1 @@
+"""Dialling backends and talking to them over real sockets."""
