@@ -73,6 +73,7 @@ class Conversation:
         self._pending = False
         self._hung_up = False
         self._misses = 0
+        self._last_rtt_s = 0.0
         self._heard_at = clock.monotonic()
         self._probe_at = clock.monotonic()
         self._counted_bytes = 0
@@ -202,7 +203,8 @@ class Conversation:
 
     async def _say_heartbeat(self) -> None:
         self._heartbeat_wanted = False
-        await self._say(Heartbeat(), probe_wait_s(self._watch.slow_s))
+        slow_s = max(self._watch.slow_s or 0.0, self._last_rtt_s)
+        await self._say(Heartbeat(), probe_wait_s(self._watch.state, slow_s))
 
     async def _say_status(self) -> bool:
         """Tell the newest status of one EVSE that the backend does not know; returns whether there was one."""
@@ -274,6 +276,7 @@ class Conversation:
 
     def _heard(self, rtt_s: float) -> None:
         self._misses = 0
+        self._last_rtt_s = rtt_s
         self._heard_at = self._clock.monotonic()
         if self.accepted:
             self._watch.succeeded(rtt_s)

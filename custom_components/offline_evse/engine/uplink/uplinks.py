@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, tzinfo
+from functools import partial
 from random import Random
 
 from ..model.clock import Clock
@@ -34,7 +35,7 @@ class Uplinks:
         """Begin with none; `zone` is the site's, for hours and days. `dialler`: another way than over the network."""
 
         def lane(config: UpstreamConfig, line: LineConfig) -> Lane:
-            return Lane(config, line, book, clock)
+            return Lane(config, line, book, clock, partial(grounds.remote_start_id, config.upstream_id))
 
         def desk(config: UpstreamConfig, line: LineConfig, hooks: ControlHooks) -> ControlDesk:
             return ControlDesk(config, line, book, grounds, clock, hooks)
@@ -68,7 +69,9 @@ class Uplinks:
                     if config.upstream_id not in known:
                         await grounds.keep(config.upstream_id + FACT, {})
                     upstream = Upstream(config, self._equipment, known.get(config.upstream_id))
-                await book.open_upstream(config.upstream_id, config.since)
+                await book.open_upstream(
+                    config.upstream_id, config.since, stations=[line.station_id for line in config.lines]
+                )
                 self._upstreams[config.upstream_id] = upstream
                 await upstream.configure(config)
             order = [config.upstream_id for config in configs]

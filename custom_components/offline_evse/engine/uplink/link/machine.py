@@ -41,6 +41,7 @@ class LinkMachine:
         self._detail: str | None = None
         self._last_success: float | None = None
         self._failures = 0
+        self._last_failure: float | None = None
         self._good_probes = 0
         self._last_good_probe: float | None = None
         self._falls: deque[float] = deque(maxlen=64)
@@ -84,8 +85,8 @@ class LinkMachine:
         if self._state is LinkState.OFFLINE or self._last_success is None:
             return None
         due = [self._last_success + (GONE_AFTER_S if self._failures >= GONE_FAILURES else SILENT_AFTER_S)]
-        if self._state is LinkState.RECOVERING and self._drained:
-            due.append(self._since + RECOVERING_FOR_S)
+        if self._state is LinkState.RECOVERING and self._drained and not self._failures:
+            due.append(self._held_since + RECOVERING_FOR_S)
         if self._state is LinkState.DEGRADED and self._fine_since is not None:
             due.append(self._fine_since + FINE_FOR_S)
         return min(due)
@@ -111,6 +112,7 @@ class LinkMachine:
         """Nothing came back, or nobody could be reached."""
         self._pass(at)
         self._failures += 1
+        self._last_failure = self._at
         self._good_probes = 0
         self._last_good_probe = None
         self._trouble, self._detail = trouble, detail
@@ -157,6 +159,16 @@ class LinkMachine:
             return self._at >= self._last_success + GONE_AFTER_S
         return self._at >= self._last_success + SILENT_AFTER_S
 
+    @property
+    def _recovered(self) -> bool:
+        """Whether it has held long enough without a failure, and everything that counts is told."""
+        return self._drained and not self._failures and self._at >= self._held_since + RECOVERING_FOR_S
+
+    @property
+    def _held_since(self) -> float:
+        """Since when it has been as it is without a failure."""
+        return self._since if self._last_failure is None else max(self._since, self._last_failure)
+
     def _judge(self) -> LinkState:
         window = self.window
         slow_s = window.slow_s or 0.0
@@ -167,7 +179,7 @@ class LinkMachine:
         match self._state:
             case LinkState.ONLINE if poor:
                 self._become(LinkState.DEGRADED)
-            case LinkState.RECOVERING if self._drained and self._at >= self._since + RECOVERING_FOR_S:
+            case LinkState.RECOVERING if self._recovered:
                 self._become(LinkState.DEGRADED if poor else LinkState.ONLINE)
         if self._state is LinkState.DEGRADED:
             if not fine:

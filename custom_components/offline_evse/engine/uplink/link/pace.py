@@ -5,8 +5,9 @@ from random import Random
 from ...model.access import LinkState
 
 LOST_PROBE_S = 10.0
-CONFIRMING_PROBE_S = 5.0
-"""After a probe that failed the next one follows sooner: several failures decide whether a line is lost, not one."""
+CONFIRMING_PROBE_S = 2.0
+"""After a probe that failed the next one follows sooner: whether a line is lost is decided in 45 s, and the more has
+been tried by then, the less depends on chance."""
 MISCONFIGURED_S = 900.0
 LONGEST_RECONNECT_S = 300.0
 HELD_AFTER_S = 60.0
@@ -14,8 +15,8 @@ HELD_AFTER_S = 60.0
 SHORTEST_BOOT_S = 10.0
 USUAL_BOOT_S = 60.0
 LONGEST_BOOT_S = 86_400.0
-PROBE_WAIT_S = (5.0, 20.0)
-"""A probe is waited for four times as long as slow answers take, within these."""
+PROBE_WAIT_S = (5.0, 15.0)
+"""A probe is waited for half as long again as slow answers take, within these."""
 
 
 class Pace:
@@ -55,7 +56,9 @@ class Pace:
         self._attempts = 0
 
 
-def probe_wait_s(slow_s: float | None) -> float:
-    """Return how long a probe is waited for, from the line's slow round trips in s."""
+def probe_wait_s(state: LinkState, slow_s: float) -> float:
+    """Return how long a probe is waited for, from what slow answers take; a lost line gets all the time there is."""
     shortest_s, longest_s = PROBE_WAIT_S
-    return min(longest_s, max(shortest_s, 4.0 * (slow_s or 0.0)))
+    if state is LinkState.OFFLINE:
+        return longest_s
+    return min(longest_s, max(shortest_s, 1.5 * slow_s))

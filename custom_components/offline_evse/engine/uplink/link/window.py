@@ -2,7 +2,6 @@
 
 from collections import deque
 from dataclasses import dataclass
-from math import ceil
 
 PROBES = 20
 """So many probes are judged."""
@@ -68,4 +67,9 @@ class Window:
     def slow_s(self) -> float | None:
         """Slow round trips (95th percentile) in s; None: there was none."""
         trips = sorted(slot.total_s / slot.good for slot in self._slots if slot.good)
-        return trips[ceil(0.95 * len(trips)) - 1] if trips else None
+        if not trips:
+            return None
+        # Between the two neighbours: one slow answer among few is not what slow answers are like.
+        below, weight = divmod(0.95 * (len(trips) - 1), 1.0)
+        at = int(below)
+        return trips[at] + weight * (trips[min(at + 1, len(trips) - 1)] - trips[at])
