@@ -8,8 +8,11 @@ from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
+from .actions.audit import register_audit
+from .actions.backends import register_backend_services
 from .actions.bluetooth_keys import register_bluetooth_services
 from .actions.cards import register_card_services
+from .actions.exports import register_export_services
 from .actions.grid import register_grid_services
 from .actions.passes import register_pass_services
 from .actions.rehearsal import register_rehearsal
@@ -39,7 +42,10 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     register_grid_services(hass)
     register_websocket_api(hass)
     register_rehearsal(hass)
+    register_audit(hass)
+    register_export_services(hass)
     register_bluetooth_services(hass)
+    register_backend_services(hass)
     register_pass_services(hass)
     register_guest_api(hass)
     await register_guest_page(hass)

@@ -10,12 +10,14 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .descriptions.backends import backend_problem, backend_problem_attributes
 from .engine.model.offer import EscalationStep
 from .engine.model.station import ConnectorStatus
 from .engine.site.state import EvseState, Listened, SiteState, StationState
 from .entity import (
     OfflineEvseEntity,
     OfflineEvseEntityDescription,
+    add_backend_entities,
     add_charger_entities,
     add_connector_entities,
     add_site_entities,
@@ -134,11 +136,25 @@ SITE_BINARY_SENSORS: tuple[OfflineEvseBinarySensorDescription[SiteState], ...] =
 )
 
 
+def backend_binary_sensors(upstream_id: str) -> tuple[OfflineEvseBinarySensorDescription[SiteState], ...]:
+    """Describe what is so or not of a backend."""
+    return (
+        OfflineEvseBinarySensorDescription(
+            key="problem",
+            translation_key="backend_problem",
+            device_class=BinarySensorDeviceClass.PROBLEM,
+            is_on_fn=backend_problem(upstream_id),
+            attributes_fn=backend_problem_attributes(upstream_id),
+        ),
+    )
+
+
 async def async_setup_entry(
     hass: HomeAssistant, entry: OfflineEvseConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the binary sensors."""
     add_site_entities(hass, entry, async_add_entities, OfflineEvseBinarySensor, SITE_BINARY_SENSORS)
+    add_backend_entities(hass, entry, async_add_entities, OfflineEvseBinarySensor, backend_binary_sensors)
     add_charger_entities(hass, entry, async_add_entities, OfflineEvseBinarySensor, CHARGER_BINARY_SENSORS)
     add_connector_entities(hass, entry, async_add_entities, OfflineEvseBinarySensor, CONNECTOR_BINARY_SENSORS)
 

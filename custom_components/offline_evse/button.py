@@ -1,4 +1,4 @@
-"""Buttons: restart a charger, release a cable, end a session."""
+"""Buttons: restart a charger, release a cable, end a session, dial a backend."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,8 +14,15 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .const import DOMAIN
 from .engine.model.command import CommandResult, Outcome
 from .engine.site.safety.self_test import SelfTestRefusal
-from .engine.site.state import EvseState, Listened, StationState
-from .entity import OfflineEvseEntity, OfflineEvseEntityDescription, Place, add_charger_entities, add_connector_entities
+from .engine.site.state import EvseState, Listened, SiteState, StationState
+from .entity import (
+    OfflineEvseEntity,
+    OfflineEvseEntityDescription,
+    Place,
+    add_backend_entities,
+    add_charger_entities,
+    add_connector_entities,
+)
 from .refusals import demand
 from .runtime import OfflineEvseConfigEntry
 
@@ -84,16 +91,34 @@ CHARGER_BUTTONS: tuple[OfflineEvseButtonDescription[StationState], ...] = (
 )
 
 
+def backend_buttons(upstream_id: str) -> tuple[OfflineEvseButtonDescription[SiteState], ...]:
+    """Describe what can be asked of a backend's line."""
+
+    async def dial(place: Place[SiteState]) -> CommandResult:
+        place.site.reconnect_upstream(upstream_id)
+        return CommandResult(outcome=Outcome.ACCEPTED)
+
+    return (
+        OfflineEvseButtonDescription(
+            key="connect_now",
+            translation_key="backend_connect_now",
+            entity_category=EntityCategory.CONFIG,
+            press_fn=dial,
+        ),
+    )
+
+
 async def async_setup_entry(
     hass: HomeAssistant, entry: OfflineEvseConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the buttons."""
+    add_backend_entities(hass, entry, async_add_entities, OfflineEvseButton, backend_buttons)
     add_charger_entities(hass, entry, async_add_entities, OfflineEvseButton, CHARGER_BUTTONS)
     add_connector_entities(hass, entry, async_add_entities, OfflineEvseButton, CONNECTOR_BUTTONS)
 
 
 class OfflineEvseButton[StateT: Listened](OfflineEvseEntity[StateT, None], ButtonEntity):
-    """Something that a charger is asked to do."""
+    """Something that is asked of a charger or of the line to a backend."""
 
     entity_description: OfflineEvseButtonDescription[StateT]
 

@@ -19,10 +19,19 @@ from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import FlowResultType
 
-from .const import CONF_CIRCUIT_ID, CONF_SHADOW, DOMAIN, MAIN_CIRCUIT, SUBENTRY_CHARGER, SUBENTRY_CIRCUIT
+from .const import (
+    CONF_CIRCUIT_ID,
+    CONF_SHADOW,
+    DOMAIN,
+    MAIN_CIRCUIT,
+    SUBENTRY_BACKEND,
+    SUBENTRY_CHARGER,
+    SUBENTRY_CIRCUIT,
+)
 from .devices import charger_subentry
 from .discovery import card_title
 from .engine.model.station import StationIdentity
+from .flows.backends.backend import BackendFlow
 from .flows.charger import ChargerFlow
 from .flows.charger_form import (
     as_form,
@@ -190,4 +199,4 @@ class OfflineEvseConfigFlow(CircuitSteps[ConfigFlowContext, ConfigFlowResult, st
     @override
     def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
         """Name what a site is made of."""
-        return {SUBENTRY_CHARGER: ChargerFlow, SUBENTRY_CIRCUIT: CircuitFlow}
+        return {SUBENTRY_CHARGER: ChargerFlow, SUBENTRY_CIRCUIT: CircuitFlow, SUBENTRY_BACKEND: BackendFlow}

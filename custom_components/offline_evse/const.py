@@ -22,6 +22,7 @@ PLATFORMS: Final = [
 DEFAULT_PORT: Final = 9000
 """What installers of other OCPP central systems already have in their chargers."""
 
+SUBENTRY_BACKEND: Final = "backend"
 SUBENTRY_CHARGER: Final = "charger"
 SUBENTRY_CIRCUIT: Final = "circuit"
 

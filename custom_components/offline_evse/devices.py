@@ -1,12 +1,17 @@
-"""Devices as the device registry keeps them: the site, its circuits, its chargers and their connectors."""
+"""Devices as the device registry keeps them: the site, its circuits and backends, its chargers and their connectors."""
+
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import ChildDeviceInfo, DeviceEntryType, DeviceInfo
 
-from .const import CONF_CIRCUIT_ID, CONF_STATION_ID, DOMAIN, INTEGRATION_NAME, SUBENTRY_CHARGER
+from .const import CONF_CIRCUIT_ID, CONF_STATION_ID, DOMAIN, INTEGRATION_NAME, SUBENTRY_BACKEND, SUBENTRY_CHARGER
 from .engine.model.station import EvseKey, StationIdentity
+
+BACKEND_MODEL: Final = "OCPP backend"
+"""By which an action's field finds backends among the devices."""
 
 
 def site_identifier(entry: ConfigEntry) -> tuple[str, str]:
@@ -17,6 +22,11 @@ def site_identifier(entry: ConfigEntry) -> tuple[str, str]:
 def circuit_identifier(entry: ConfigEntry, circuit_id: str) -> tuple[str, str]:
     """Name the device of a circuit."""
     return (DOMAIN, f"{entry.entry_id}/{circuit_id}")
+
+
+def backend_identifier(entry: ConfigEntry, upstream_id: str) -> tuple[str, str]:
+    """Name the device of a backend."""
+    return (DOMAIN, f"{entry.entry_id}/backend/{upstream_id}")
 
 
 def charger_identifier(entry: ConfigEntry, station_id: str) -> tuple[str, str]:
@@ -57,6 +67,19 @@ def circuit_device_info(entry: ConfigEntry, subentry: ConfigSubentry) -> DeviceI
     )
 
 
+def backend_device_info(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry) -> DeviceInfo:
+    """Describe a backend, which is reached through the site. Belongs to the subentry of the backend."""
+    info = DeviceInfo(
+        identifiers={backend_identifier(entry, subentry.subentry_id)},
+        entry_type=DeviceEntryType.SERVICE,
+        model=BACKEND_MODEL,
+        name=subentry.title,
+    )
+    if site := dr.async_get(hass).async_get_device_by_identifier(site_identifier(entry), entry.entry_id):
+        info["via_device_id"] = site.id
+    return info
+
+
 def charger_device_info(entry: ConfigEntry, subentry: ConfigSubentry) -> DeviceInfo:
     """Describe a charger by its subentry. What it says of itself is written by `note_identity`, when it says it."""
     return DeviceInfo(
@@ -88,6 +111,15 @@ def register_site(hass: HomeAssistant, entry: ConfigEntry) -> None:
         entry_type=DeviceEntryType.SERVICE,
         manufacturer=INTEGRATION_NAME,
         name=entry.title,
+    )
+
+
+def register_backend(hass: HomeAssistant, entry: ConfigEntry, subentry: ConfigSubentry) -> None:
+    """Put a backend into the device registry, under its present name."""
+    dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id,
+        config_subentry_id=subentry.subentry_id,
+        **backend_device_info(hass, entry, subentry),
     )
 
 
@@ -145,6 +177,14 @@ def evse_of_device(hass: HomeAssistant, entry: ConfigEntry, device: dr.AnyDevice
         for domain, name in device.identifiers:
             if domain == DOMAIN and name.startswith(prefix) and (number := name.removeprefix(prefix)).isdecimal():
                 return EvseKey(station_id, int(number))
+    return None
+
+
+def backend_of_device(entry: ConfigEntry, device: dr.AnyDeviceEntry) -> str | None:
+    """Tell which backend a device is; None: the device is not a backend."""
+    for subentry in entry.get_subentries_of_type(SUBENTRY_BACKEND):
+        if backend_identifier(entry, subentry.subentry_id) in device.identifiers:
+            return subentry.subentry_id
     return None
 
 

@@ -6,12 +6,23 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
-from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_HOST, CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
 from .actions.tree import tree_view
+from .backends.address import redacted_address
+from .backends.backend_config import (
+    CONF_ADDRESS,
+    CONF_AUTHORITY_PEM,
+    CONF_CERTIFICATE_PEM,
+    CONF_CHARGERS,
+    CONF_IDENTITY,
+    CONF_KEY_PEM,
+)
+from .const import SUBENTRY_BACKEND
 from .devices import evse_of_device, station_of_device
 from .engine.site.site import Site
 from .engine.site.state import EvseState, StationState
@@ -19,7 +30,10 @@ from .frame_redaction import redacted_frame
 from .runtime import OfflineEvseConfigEntry
 
 TO_REDACT: Final = {
+    CONF_AUTHORITY_PEM,
+    CONF_CERTIFICATE_PEM,
     CONF_HOST,
+    CONF_KEY_PEM,
     CONF_PASSWORD,
     "client_id",
     "client_secret",
@@ -31,8 +45,8 @@ TO_REDACT: Final = {
     "title",
     "unique_id",
 }
-"""Passwords, cards and their holders, addresses, and what identifies one charger among all others of its kind. A
-station id is kept where it is needed to tell chargers apart."""
+"""Passwords, keys, cards and their holders, addresses, and what identifies one charger among all others of its kind,
+here and at a backend. A station id is kept where it is needed to tell chargers apart."""
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: OfflineEvseConfigEntry) -> dict[str, Any]:
@@ -44,7 +58,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Offline
             "entry": {
                 "data": dict(entry.data),
                 "subentries": [
-                    {"type": subentry.subentry_type, "data": dict(subentry.data)}
+                    {"type": subentry.subentry_type, "data": _set_up(subentry)}
                     for subentry in entry.subentries.values()
                 ],
             },
@@ -64,6 +78,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Offline
                 "cards": len(site.cards()),
                 "limits_sent": site.commands_sent,
             },
+            "backends": plain(tuple(site.state.upstreams.values())),
             "bluetooth": opened.diagnostics() if (opened := entry.runtime_data.bluetooth.open) else None,
             "chargers": [charger(site, station) for station in site.stations.values()],
             "transactions": plain(recent),
@@ -118,6 +133,16 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(each) for each in value]
     return value
+
+
+def _set_up(subentry: ConfigSubentry) -> dict[str, Any]:
+    """Return the set-up of a part of the site; of a backend, where it leads, and no name that it has for us."""
+    data = dict(subentry.data)
+    if subentry.subentry_type == SUBENTRY_BACKEND:
+        data[CONF_ADDRESS] = redacted_address(data[CONF_ADDRESS])
+        lines = data[CONF_CHARGERS].items()
+        data[CONF_CHARGERS] = {station_id: {**line, CONF_IDENTITY: REDACTED} for station_id, line in lines}
+    return data
 
 
 def _slots(state: EvseState | StationState) -> dict[str, Any]:

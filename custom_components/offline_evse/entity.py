@@ -11,7 +11,7 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import MAIN_CIRCUIT
-from .devices import charger_device_info, circuit_device_info, evse_device_info, site_device_info
+from .devices import backend_device_info, charger_device_info, circuit_device_info, evse_device_info, site_device_info
 from .engine.model.station import EvseKey
 from .engine.site.site import Site
 from .engine.site.state import EvseState, Listened, SiteState, StationState
@@ -138,6 +138,35 @@ def add_circuit_entities[DescriptionT](
         _add_when_they_exist(hass, entry, async_add_entities, place, views, subentry_id)
 
     entry.async_on_unload(entry.runtime_data.add_circuit_listener(add))
+
+
+@callback
+def add_backend_entities[DescriptionT](
+    hass: HomeAssistant,
+    entry: OfflineEvseConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    view: Callable[[Place[SiteState], DescriptionT], OfflineEvseEntity[SiteState, Any]],
+    descriptions_fn: Callable[[str], Iterable[DescriptionT]],
+) -> None:
+    """Add the entities of all backends, now and whenever one is set up.
+
+    `descriptions_fn` is called with the id of the backend, which is that of its subentry.
+    """
+    site = entry.runtime_data.site
+
+    @callback
+    def add(upstream_id: str) -> None:
+        subentry = entry.subentries[upstream_id]
+        place = Place(
+            site=site,
+            state=site.state,
+            unique_id=f"{entry.entry_id}/backend/{upstream_id}",
+            device_info=backend_device_info(hass, entry, subentry),
+        )
+        views = [view(place, description) for description in descriptions_fn(upstream_id)]
+        _add_when_they_exist(hass, entry, async_add_entities, place, views, upstream_id)
+
+    entry.async_on_unload(entry.runtime_data.backends.listen(add))
 
 
 @callback

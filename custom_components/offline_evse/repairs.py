@@ -10,11 +10,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import voluptuous as vol
 
-from .const import DOMAIN, SUBENTRY_CIRCUIT
+from .const import DOMAIN, SUBENTRY_BACKEND, SUBENTRY_CIRCUIT
 from .engine.model.failure import LedgerFullError, LedgerUnavailableError
 from .flows.access.card_form import card_errors, credential_from, whose_schema
 from .flows.access.fields import charger_names
+from .flows.backends.repairs import ParkedFlow
 from .flows.schemas import password_selector
+from .issues.backend_issues import PARKED
 from .issues.commissioning_corrections import correction
 from .runtime import OfflineEvseConfigEntry
 
@@ -33,27 +35,32 @@ async def async_create_fix_flow(
     if data is not None and (corrected := correction(data, subentry)) is not None:
         issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
         return CorrectionFlow(entry, subentry, corrected, issue.translation_placeholders if issue else None)
-    if subentry.subentry_type == SUBENTRY_CIRCUIT:
+    if subentry.subentry_type in (SUBENTRY_BACKEND, SUBENTRY_CIRCUIT):
         issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
-        return MeterFlow(entry, subentry, issue.translation_placeholders if issue else None)
+        told = issue.translation_placeholders if issue else None
+        if issue is not None and issue.translation_key == PARKED:
+            return ParkedFlow(entry, subentry)
+        reason = "change_backend" if subentry.subentry_type == SUBENTRY_BACKEND else "choose_entities"
+        return SettingsFlow(entry, subentry, told, reason)
     return PasswordFlow(entry, subentry)
 
 
-class MeterFlow(RepairsFlow):
-    """Leads to the set-up of the circuit whose meter is missing or silent. The issue stays until the meter is back."""
+class SettingsFlow(RepairsFlow):
+    """Leads to the settings where something is to be put right. The issue stays until it shows that it has been."""
 
-    def __init__(self, entry: ConfigEntry, subentry: ConfigSubentry, told: dict[str, str] | None) -> None:
-        """Remember where to lead, and what was told."""
+    def __init__(self, entry: ConfigEntry, subentry: ConfigSubentry, told: dict[str, str] | None, reason: str) -> None:
+        """Remember where to lead and what was told; `reason` is the key of what is said at the end."""
         self._entry = entry
         self._subentry = subentry
         self._told = told
+        self._reason = reason
 
     async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Begin; what comes in here is not an answer yet."""
         return await self.async_step_confirm()
 
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
-        """Say what is wrong; go on to the meter's set-up."""
+        """Say what is wrong; go on to the settings."""
         if user_input is None:
             return self.async_show_form(
                 step_id="confirm",
@@ -61,10 +68,10 @@ class MeterFlow(RepairsFlow):
                 data_schema=vol.Schema({}),
             )
         flow = await self.hass.config_entries.subentries.async_init(
-            (self._entry.entry_id, SUBENTRY_CIRCUIT),
+            (self._entry.entry_id, self._subentry.subentry_type),
             context={"source": SOURCE_RECONFIGURE, "subentry_id": self._subentry.subentry_id},
         )
-        return self.async_abort(reason="choose_entities", next_flow=(FlowType.CONFIG_SUBENTRIES_FLOW, flow["flow_id"]))
+        return self.async_abort(reason=self._reason, next_flow=(FlowType.CONFIG_SUBENTRIES_FLOW, flow["flow_id"]))
 
 
 class CorrectionFlow(RepairsFlow):

@@ -7,6 +7,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigSu
 from homeassistant.const import CONF_PORT, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 
+from .backends.desk import BackendDesk
 from .bluetooth_switch import BluetoothSwitch
 from .const import CONF_CIRCUIT_ID, CONF_STATION_ID, SUBENTRY_CHARGER, SUBENTRY_CIRCUIT
 from .devices import note_identity, register_charger, register_evse, register_site, rename_circuit
@@ -23,6 +24,7 @@ from .engine.site.announcement import (
     StrangerAppeared,
 )
 from .engine.site.site import Site
+from .exports.desk import ExportDesk
 from .guest.desk import GuestDesk
 from .inputs.goal_inputs import GoalInputs
 from .inputs.grid_inputs import GridInputs
@@ -30,6 +32,7 @@ from .inputs.meter import MeterFeed
 from .inputs.meter_rename import follow_renames
 from .inputs.openadr import OpenAdrFeed
 from .inputs.vehicles import VehicleFeed
+from .issues.backend_issues import BackendIssues
 from .issues.commissioning_issues import CommissioningIssues
 from .issues.newcomers import Newcomers
 from .issues.site_issues import SiteIssues
@@ -51,6 +54,7 @@ class EvseRuntime:
     """A running site, as the platforms find it in `entry.runtime_data`."""
 
     __slots__ = (
+        "_backend_issues",
         "_chargers",
         "_circuit_listeners",
         "_circuits",
@@ -70,7 +74,9 @@ class EvseRuntime:
         "_stations",
         "_unsubscribe",
         "_vehicles",
+        "backends",
         "bluetooth",
+        "exports",
         "guests",
         "newcomers",
         "site",
@@ -93,11 +99,14 @@ class EvseRuntime:
         self._openadr = OpenAdrFeed(hass, entry, site.grid)
         self._vehicles = VehicleFeed(hass, entry, site)
         self.guests = GuestDesk(hass, entry, site)
+        self.exports = ExportDesk(hass, entry, site)
+        self.backends = BackendDesk(hass, entry, site)
         self.bluetooth = BluetoothSwitch(hass, entry, site, SystemClock())
         """Off for most sites."""
         self._chargers: dict[str, CALLBACK_TYPE] = {}
         self._issues = SiteIssues(hass, entry, site)
         self._commissioning_issues = CommissioningIssues(hass, entry, site)
+        self._backend_issues = BackendIssues(hass, entry, site)
         self.newcomers = Newcomers(hass, entry, site)
         """Cards that nobody knows."""
         self._port: int = entry.data[CONF_PORT]
@@ -112,6 +121,7 @@ class EvseRuntime:
         self._unsubscribe.append(self._hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.close))
         self._issues.start()
         self._commissioning_issues.start()
+        self._backend_issues.start()
         self.newcomers.start()
         self._follow_set_up()
         self._unsubscribe.append(self._entry.async_on_state_change(self._show_strangers))
@@ -127,9 +137,12 @@ class EvseRuntime:
         self._openadr.stop()
         self._vehicles.stop()
         self.guests.stop()
+        await self.exports.stop()
         await self.bluetooth.stop()
+        await self.backends.stop()
         self._issues.stop(forget=event is None)
         self._commissioning_issues.stop(forget=event is None)
+        self._backend_issues.stop(forget=event is None)
         self.newcomers.stop(forget=event is None)
         for subscription in (*self._chargers.values(), *self._unsubscribe):
             subscription()
@@ -216,7 +229,10 @@ class EvseRuntime:
         self._openadr.follow()
         self._vehicles.follow()
         self.guests.follow()
+        self.exports.follow()
         self.bluetooth.follow()
+        self.backends.follow()
+        self._backend_issues.look()
         self._issues.set_up_changed()
         self.newcomers.set_up_changed()
 

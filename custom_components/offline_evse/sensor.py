@@ -11,7 +11,9 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
+from .descriptions.backends import backend_sensors, backends_in_words
 from .descriptions.explanation import explanation_sensors, outlook_sensors
+from .descriptions.exports import EXPORT_SENSORS
 from .descriptions.goals import PLAN, SITE_GOAL_SENSORS
 from .descriptions.grid import GRID_SENSORS
 from .descriptions.people import ALLOWANCE_SENSORS, people_sensors
@@ -28,6 +30,7 @@ from .engine.site.state import EvseState, Listened, SiteState
 from .entity import (
     OfflineEvseEntity,
     Place,
+    add_backend_entities,
     add_charger_entities,
     add_circuit_entities,
     add_connector_entities,
@@ -51,7 +54,9 @@ async def async_setup_entry(
     add_site_entities(hass, entry, async_add_entities, OfflineEvseSensor, SITE_SENSORS)
     add_site_entities(hass, entry, async_add_entities, count, (CONNECTED_CHARGERS,))
     add_site_entities(hass, entry, async_add_entities, OfflineEvseSensor, SITE_GOAL_SENSORS)
+    add_site_entities(hass, entry, async_add_entities, OfflineEvseSensor, EXPORT_SENSORS)
     add_site_entities(hass, entry, async_add_entities, OfflineEvseSensor, GRID_SENSORS)
+    add_backend_entities(hass, entry, async_add_entities, OfflineEvseSensor, backend_sensors)
     add_circuit_entities(hass, entry, async_add_entities, OfflineEvseSensor, circuit_sensors)
     add_charger_entities(hass, entry, async_add_entities, OfflineEvseSensor, CHARGER_SENSORS)
     add_connector_entities(hass, entry, async_add_entities, OfflineEvseSensor, CONNECTOR_SENSORS)
@@ -61,6 +66,7 @@ async def async_setup_entry(
     add_site_entities(hass, entry, async_add_entities, OfflineEvseSensor, people_sensors(hass.config.currency))
     sentences = Sentences(hass)
     add_site_entities(hass, entry, async_add_entities, OfflineEvseSensor, outlook_sensors(sentences))
+    add_site_entities(hass, entry, async_add_entities, OfflineEvseSensor, backends_in_words(sentences))
     add_connector_entities(hass, entry, async_add_entities, OfflineEvseSensor, explanation_sensors(sentences))
 
 

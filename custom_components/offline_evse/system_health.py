@@ -6,6 +6,7 @@ from homeassistant.components import system_health
 from homeassistant.core import HomeAssistant, callback
 
 from .const import DOMAIN
+from .engine.model.access import LinkState
 from .runtime import OfflineEvseConfigEntry
 
 
@@ -29,4 +30,7 @@ async def site_health(hass: HomeAssistant) -> dict[str, Any]:
         "unknown_chargers": len(site.state.strangers),
         "ledger": "failed" if site.state.ledger_failed else "ok",
         "silent_meters": len(site.state.silent_meters),
+        "backends": len(site.state.upstreams),
+        "backends_online": sum(view.link.state is LinkState.ONLINE for view in site.state.upstreams.values()),
+        "sessions_waiting": sum(view.backlog.session_count for view in site.state.upstreams.values()),
     }

@@ -119,11 +119,15 @@ def test_every_field_of_a_flow_is_described() -> None:
 
 def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
     aborts = set[str]()
-    for tree in (MODULES["config_flow"], MODULES["flows.charger"], MODULES["flows.circuit"]):
+    flows = ("config_flow", "flows.backends.backend", "flows.charger", "flows.circuit")
+    for tree in (MODULES[flow] for flow in flows):
         for node in ast.walk(tree):
             if isinstance(node, ast.keyword) and node.arg == "reason" and isinstance(node.value, ast.Constant):
                 aborts.add(str(node.value.value))
-    told = TEXTS["config"]["abort"].keys() | TEXTS["config_subentries"]["charger"]["abort"].keys()
+    subentries = TEXTS["config_subentries"]
+    told = (
+        TEXTS["config"]["abort"].keys() | subentries["charger"]["abort"].keys() | subentries["backend"]["abort"].keys()
+    )
     assert aborts
     assert aborts <= told
 
@@ -133,9 +137,22 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
     [
         (
             "exceptions",
-            {"alone", "charger", "circuit", "column", "columns", "count", "current", "day", "error", "event", "folder"}
+            {
+                "alone",
+                "backend",
+                "charger",
+                "circuit",
+                "column",
+                "columns",
+                "count",
+                "current",
+                "day",
+                "error",
+                "event",
+                "folder",
+            }
             | {"hours", "limit", "load", "maximum", "minimum", "minutes", "missing", "name", "over", "path", "phase"}
-            | {"port", "taken"},
+            | {"port", "share", "taken", "time"},
         ),
         (
             "issues",
@@ -154,7 +171,9 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
                 "offered",
             }
             | {"old_port", "phase", "phases", "port", "reserve", "safe", "seen_in", "seen_on", "site", "station_id"}
-            | {"time", "told", "wiring"},
+            | {"time", "told", "wiring"}
+            | {"address", "answer", "backend", "chargers", "count", "detail", "end", "energy", "holder", "identities"}
+            | {"message", "oldest", "remote_id", "since", "start", "waiting"},
         ),
         (
             "config",
@@ -164,7 +183,8 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
         (
             "config_subentries",
             {"above", "carries", "charger", "chargers", "circuit", "entities", "fuse", "maximum", "minimum", "phases"}
-            | {"remote_url", "url", "wired"},
+            | {"remote_url", "url", "wired"}
+            | {"address", "backend", "count", "detail", "example", "identity", "number", "other"},
         ),
         ("device", {"number"}),
     ],

@@ -22,6 +22,9 @@ async def test_a_running_site(hass: HomeAssistant, site: Site) -> None:
         "unknown_chargers": 0,
         "ledger": "ok",
         "silent_meters": 1,
+        "backends": 0,
+        "backends_online": 0,
+        "sessions_waiting": 0,
     }
 
 

@@ -1,0 +1,1 @@
+"""Backends outside the building, as Home Assistant keeps and follows them."""

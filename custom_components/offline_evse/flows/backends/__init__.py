@@ -1,0 +1,1 @@
+"""Setting up backends, and settling what they cannot be told."""

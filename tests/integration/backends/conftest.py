@@ -1,0 +1,158 @@
+"""A site with a backend whose lines are in the hand of the test, and a central system to dial."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+from homeassistant.config_entries import ConfigSubentryData
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.offline_evse.engine.model.upstream.config import UpstreamConfig
+from custom_components.offline_evse.engine.model.upstream.delivery import (
+    DeliveryBook,
+    DeliveryState,
+    DueSession,
+    Settlement,
+)
+from custom_components.offline_evse.engine.model.upstream.link import UpstreamView
+from custom_components.offline_evse.engine.model.upstream.site import Grounds
+from custom_components.offline_evse.engine.site.site import Site
+from custom_components.offline_evse.engine.site.uplinks import joint
+from simulator.backend.central import CentralSystem
+from tests.integration.conftest import open_entry
+from tests.integration.home import home, wall_charger
+
+MONTA: dict[str, Any] = {
+    "address": "ws://127.0.0.1:9/ocpp",
+    "role": "report",
+    "version": "automatic",
+    "chargers": {"CP-1": {"identity": "MONTA-7", "password": "very-secret-pw"}},
+    "knows_repeats": True,
+    "live_interval": 60,
+    "probe_interval": 15,
+}
+
+
+def backend(title: str = "Monta", **more: Any) -> ConfigSubentryData:
+    """A backend, as it is stored."""
+    return ConfigSubentryData(data={**MONTA, **more}, subentry_type="backend", title=title, unique_id=None)
+
+
+def backend_id(entry: MockConfigEntry, title: str = "Monta") -> str:
+    """The id of a backend."""
+    (found,) = [it for it in entry.get_subentries_of_type("backend") if it.title == title]
+    return found.subentry_id
+
+
+class LinesInHand:
+    """What stands in for the lines: it keeps account in the real book, dials nobody, and shows what the test says."""
+
+    def __init__(self, book: DeliveryBook, grounds: Grounds, *_: object) -> None:
+        """Begin with none."""
+        self._book = book
+        self._grounds = grounds
+        self._shown: dict[str, UpstreamView] = {}
+        self.configs: tuple[UpstreamConfig, ...] = ()
+        self.metered: dict[str, bool] = {}
+        self.dialled: list[str] = []
+        self.settled: list[tuple[str, str, Settlement, str | None]] = []
+        self.authority = None
+
+    async def configure(self, configs: tuple[UpstreamConfig, ...]) -> None:
+        """Open a book for every backend."""
+        for config in configs:
+            await self._book.open_upstream(config.upstream_id, config.since)
+        self.configs = configs
+
+    def views(self) -> tuple[UpstreamView, ...]:
+        """What was shown last; nothing is known of the others yet."""
+        return tuple(
+            self._shown.get(it.upstream_id, UpstreamView(upstream_id=it.upstream_id, name=it.name))
+            for it in self.configs
+        )
+
+    async def settle(
+        self, upstream_id: str, session_id: str, settlement: Settlement, remote_id: str | None = None
+    ) -> bool:
+        """Take a decision down, and let the session go."""
+        self.settled.append((upstream_id, session_id, settlement, remote_id))
+        due = await self._book.delivery(upstream_id, session_id)
+        if due is None or not due.delivery.state.parked:
+            return False
+        state = DeliveryState.SKIPPED if settlement is Settlement.SKIP else DeliveryState.WAITING
+        await self._book.save(replace(due.delivery, state=state))
+        return True
+
+    def reconnect(self, upstream_id: str) -> None:
+        """Take down that somebody wants a dial."""
+        self.dialled.append(upstream_id)
+
+    def set_metered(self, upstream_id: str, metered: bool) -> None:
+        """Take down whether the way is metered."""
+        self.metered[upstream_id] = metered
+
+    def session_ended(self, station_id: str, session_id: str) -> None:
+        """Nothing hangs on a session here."""
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+    def show(self, view: UpstreamView) -> None:
+        """Show a backend like this, through the site's own door."""
+        self._shown[view.upstream_id] = view
+        self._grounds.shown(view)
+
+    async def park(self, upstream_id: str, session: DueSession, **more: Any) -> None:
+        """Leave a session to a person."""
+        await self._book.save(replace(session.delivery, **more))
+
+    async def due(self, upstream_id: str, station_id: str) -> tuple[DueSession, ...]:
+        """What a backend is to be told."""
+        return await self._book.due(upstream_id, station_id)
+
+
+@pytest.fixture
+def opened_lines(monkeypatch: pytest.MonkeyPatch) -> list[LinesInHand]:
+    """Have the lines in the hand of the test; they are in the list once the site has opened them."""
+    opened: list[LinesInHand] = []
+
+    def open_lines(*parts: Any) -> LinesInHand:
+        opened.append(LinesInHand(*parts))
+        return opened[-1]
+
+    monkeypatch.setattr(joint, "_import_uplinks", lambda: open_lines)
+    return opened
+
+
+@pytest.fixture
+def monta_entry() -> MockConfigEntry:
+    """A site with the chargers Garage (CP-1) and Yard (CP-2), and the backend Monta for the first."""
+    return home(wall_charger("CP-2", "Yard"), backend(), fuse_a=63.0)
+
+
+@pytest.fixture
+async def monta_site(
+    hass: HomeAssistant, own_folder: object, opened_lines: list[LinesInHand], monta_entry: MockConfigEntry
+) -> Site:
+    """The site of `monta_entry`, open, with its lines in hand."""
+    site = await open_entry(hass, monta_entry)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return site
+
+
+@pytest.fixture
+def lines(monta_site: Site, opened_lines: list[LinesInHand]) -> LinesInHand:
+    """The lines of `monta_site`."""
+    (only,) = opened_lines
+    return only
+
+
+@pytest.fixture
+async def central() -> AsyncIterator[CentralSystem]:
+    """A central system that knows MONTA-7 with its password, and nobody else."""
+    system = CentralSystem(passwords={"MONTA-7": "very-secret-pw"})
+    await system.start()
+    yield system
+    await system.close()
