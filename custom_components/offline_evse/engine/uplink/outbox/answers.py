@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ...model.access import BackendAnswer
-from ...model.id_token import IdToken
+from ...model.id_token import AuthorizationStatus, IdToken
 from ...model.station import OcppVersion
 from ...model.upstream.delivery import DeliveryState, DueSession, PendingCall, SessionDelivery
 from ..wire.codec import UpCodec
@@ -18,6 +18,8 @@ MOST_SENT = 3
 """A message may leave so often, where a backend could take its repetition for another one."""
 MOST_REFUSED = len(REFUSED_PAUSES_S) + 1
 NO_ID = "The answer to the start holds no transaction id"
+NO_TRANSACTION = "The backend opens no transaction for this card"
+TOLD_BEFORE = "The backend has the start already, and does not say under which number"
 _LONGEST_DETAIL = 200
 
 
@@ -82,6 +84,9 @@ def _started(due: DueSession, pending: PendingCall, end: CallEnd, codec: UpCodec
     if remote_id is None:
         lost = replace(due.delivery, state=DeliveryState.AMBIGUOUS, pending=pending, detail=NO_ID)
         return After(lost)
+    if codec.version is OcppVersion.V16 and said.answer is not None and not said.answer.accepted:
+        if (turned_away := _turned_away(due, pending, remote_id, said.answer)) is not None:
+            return turned_away
     delivery = replace(
         due.delivery,
         state=DeliveryState.RUNNING,
@@ -93,6 +98,26 @@ def _started(due: DueSession, pending: PendingCall, end: CallEnd, codec: UpCodec
         detail=None,
     )
     return After(delivery, answer=said.answer)
+
+
+def _turned_away(due: DueSession, pending: PendingCall, remote_id: str, answer: BackendAnswer) -> After | None:
+    """Return what becomes of a session that the backend opens no transaction for; None: it has opened one all the same.
+
+    Backends are seen to answer a card that they do not take with the number 0, and to keep nothing: an end told under
+    that number would be lost. The same answer to a start that is repeated, because its card charges already, says that
+    the first one did arrive, and not under which number.
+    """
+    if int(remote_id) > 0:
+        return None
+    known = answer.status is AuthorizationStatus.CONCURRENT_TX and pending.sent_count - pending.refused_count > 1
+    delivery = replace(
+        due.delivery,
+        state=DeliveryState.AMBIGUOUS if known else DeliveryState.REFUSED,
+        pending=pending,
+        denied=not known,
+        detail=TOLD_BEFORE if known else f"{NO_TRANSACTION}: {answer.status.value}",
+    )
+    return After(delivery, answer=None if known else answer)
 
 
 def _unsent(delivery: SessionDelivery, pending: PendingCall, phase: Phase) -> SessionDelivery:
