@@ -1,7 +1,7 @@
 """Authorities and certificates that are made for one test."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -85,13 +85,12 @@ def server_context(
 
 @contextmanager
 def plain_server(context: ssl.SSLContext) -> Iterator[int]:
-    """Give the port of a server that shakes hands once, and tells why not if it does not want to.
+    """Give the port of a server that shakes hands, and tells why not if it does not want to.
 
     It has a thread of its own: asyncio's servers tear the line before their reason has left.
     """
 
-    def serve(listener: socket.socket) -> None:
-        raw, _ = listener.accept()
+    def shake(raw: socket.socket) -> None:
         raw.settimeout(5)
         with context.wrap_socket(raw, server_side=True, do_handshake_on_connect=False) as wrapped:
             try:
@@ -102,10 +101,16 @@ def plain_server(context: ssl.SSLContext) -> Iterator[int]:
                 while wrapped.recv(4096):
                     pass
 
+    def serve(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                shake(listener.accept()[0])
+
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = Thread(target=serve, args=(listener,))
         thread.start()
         yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
         thread.join(5)
 
 
