@@ -51,12 +51,13 @@ class Overlay:
         self._promises: list[_Promise] = []
         self._wanted: dict[int, float | None] = {}
         self._said: dict[int, float | None] = {}
+        """Nothing at first: what was said by an earlier run has to be taken back, too."""
         self._boundary: datetime | None = None
         self._timer: Timer | None = None
         self._changing = asyncio.Lock()
         self._telling: asyncio.Task[None] | None = None
         self._keeping: set[asyncio.Task[None]] = set()
-        self._unsubscribe: Callable[[], None] | None = None
+        self._unsubscribe: tuple[Callable[[], None], ...] = ()
 
     @property
     def profiles(self) -> tuple[LimitProfile, ...]:
@@ -69,15 +70,15 @@ class Overlay:
             profile = from_json(kept)
             if profile is not None and len(self._profiles) < MAX_PROFILES:
                 self._profiles[key] = profile
-        if self._unsubscribe is None:
-            self._unsubscribe = self._book.on_recorded(self._recorded)
+        if not self._unsubscribe:
+            self._unsubscribe = (self._book.on_recorded(self._changed), self._grounds.on_status(self._changed))
         self.tick()
 
     async def close(self) -> None:
         """Let go of timers and tasks. What was said stays said."""
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-            self._unsubscribe = None
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        self._unsubscribe = ()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -174,7 +175,8 @@ class Overlay:
     def _evses(self) -> dict[int, UpstreamEvse]:
         return self._grounds.evses(self._station_id)
 
-    def _recorded(self, station_id: str) -> None:
+    def _changed(self, station_id: str) -> None:
+        """See whether a session has begun, or an EVSE is there that was not known."""
         if station_id == self._station_id and (self._profiles or self._promises):
             self.tick()
 
@@ -208,7 +210,7 @@ class Overlay:
         news = [
             (evse_id, self._wanted.get(evse_id))
             for evse_id in {**self._wanted, **self._said}
-            if self._wanted.get(evse_id) != self._said.get(evse_id)
+            if evse_id not in self._said or self._wanted.get(evse_id) != self._said[evse_id]
         ]
         return min(news, key=lambda new: (new[1] is None, new[1] or 0.0), default=None)
 

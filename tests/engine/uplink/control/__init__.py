@@ -1,0 +1,1 @@
+"""What backends may ask of a line."""
