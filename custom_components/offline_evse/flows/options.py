@@ -40,6 +40,7 @@ from .access.cars import CARS, CarsFlow
 from .access.people import PEOPLE, PeopleFlow
 from .access.who_may_charge import WHO_MAY_CHARGE, WhoMayChargeFlow
 from .bluetooth import BluetoothFlow
+from .exports import EXPORTS, ExportsFlow
 from .goals import GOAL_STEPS, GoalsFlow
 from .guests import GUESTS, GuestsFlow
 from .openadr import OpenAdrFlow
@@ -50,7 +51,15 @@ _ADVANCED: Final = (CONF_DEVICES, CONF_FLOOR, CONF_FAILSAFE, CONF_FAILSAFE_HOURS
 
 
 class OfflineEvseOptionsFlow(
-    PeopleFlow, WhoMayChargeFlow, CarsFlow, GuestsFlow, GoalsFlow, OpenAdrFlow, BluetoothFlow, RehearsalFlow
+    PeopleFlow,
+    WhoMayChargeFlow,
+    CarsFlow,
+    GuestsFlow,
+    GoalsFlow,
+    OpenAdrFlow,
+    BluetoothFlow,
+    ExportsFlow,
+    RehearsalFlow,
 ):
     """Asks for one thing at a time; what is changed takes effect at once."""
 
@@ -67,6 +76,7 @@ class OfflineEvseOptionsFlow(
                 "bluetooth",
                 "grid_operator",
                 "openadr",
+                EXPORTS,
                 TRY_IT,
             ],
         )

@@ -10,6 +10,7 @@ from .entry import canonical, iso_milliseconds, microseconds
 from .errors import unavailable
 from .people.subjects import hash_of, unseal
 from .projection import REMEMBERED
+from .recorder import CLOCK_STEP
 from .sessions import COLUMNS, ORPHAN, REPORTED, Session
 from .store import Store
 
@@ -77,13 +78,14 @@ class LedgerSource:
         return None if first is None else BundleRange(first, last)
 
     def has_news(self, found: BundleRange) -> bool:
-        """Whether anything but remembered facts is in it."""
+        """Whether anything but remembered facts and jumps of the clock is in it."""
         return bool(
             self._ask(
-                "SELECT 1 FROM entries WHERE seq BETWEEN ? AND ? AND type IS NOT ? LIMIT 1",
+                "SELECT 1 FROM entries WHERE seq BETWEEN ? AND ? AND type NOT IN (?, ?) LIMIT 1",
                 found.first_seq,
                 found.last_seq,
                 REMEMBERED,
+                CLOCK_STEP,
             )
         )
 

@@ -112,7 +112,7 @@ def of_list(known: LocalListState | None, *, used: bool = True, cards: int = 3) 
 
 
 def doubt(code: str) -> AuditFacts:
-    return ready(doubts=(LayoutDoubt(code, {"circuit": "Main", "evse": "ONE/1"}),))
+    return ready(doubts=(LayoutDoubt(code, {"circuit": "Main", "evse": "ONE/1", "limit": "5", "phase": "L1"}),))
 
 
 def suspected() -> AuditFacts:

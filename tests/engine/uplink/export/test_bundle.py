@@ -22,7 +22,7 @@ from custom_components.offline_evse.engine.ledger.ledger import Ledger
 from custom_components.offline_evse.engine.model.failure import LedgerFullError
 from custom_components.offline_evse.engine.model.upstream.bundle import Bundle, BundleError, BundleRange, BundleWanted
 from custom_components.offline_evse.engine.site.records import ExportWhat, Records
-from custom_components.offline_evse.engine.uplink.export.bundle import NAME, SPARE_BYTES, BundleWriter
+from custom_components.offline_evse.engine.uplink.export.bundle import SPARE_BYTES, BundleWriter
 from simulator.backend.receiver import Gap, Receiver, RefusedError, main
 from tests.engine.clock import NOON, ManualClock
 from tests.engine.ledger.reports import CARD, start, stop, update
@@ -80,7 +80,7 @@ async def test_what_is_taken_in_is_the_ledger(
     assert (result.new_count, result.known_count) == (bundle.found.count, 0)
     assert taken(receiver, site_of(bundle)) == written(path)[: bundle.found.last_seq]
     assert receiver.gaps() == ()
-    assert NAME.fullmatch(bundle.path.name)
+    assert BUNDLE_NAME.fullmatch(bundle.path.name)
 
 
 async def test_the_next_file_goes_on(

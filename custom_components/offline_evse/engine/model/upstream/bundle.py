@@ -4,7 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+import re
 from typing import Protocol
+
+BUNDLE_NAME = re.compile(r"offline-evse-[0-9a-f]{12}-\d+-\d+-\d+(-names)?\.zip")
+"""What bundles are called: site, newest epoch, first and last entry; and whether card holders are named in them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from io import StringIO
 import json
 import os
 from pathlib import Path
-import re
 import shutil
 import sqlite3
 from typing import IO, Any
@@ -32,8 +31,6 @@ ENTRIES = "entries.jsonl"
 SESSIONS = "sessions.csv"
 README = "README.txt"
 MANIFEST = "manifest.json"
-NAME = re.compile(r"offline-evse-[0-9a-f]{12}-\d+-\d+-\d+(-names)?\.zip")
-"""What bundles are called."""
 
 SPARE_BYTES = 64 * 1024 * 1024
 """Left free on the disk whatever is asked for: running sessions have to be recorded there."""

@@ -1,0 +1,1 @@
+"""The check list as Home Assistant tells it, with what only Home Assistant knows."""

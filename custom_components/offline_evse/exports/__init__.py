@@ -1,0 +1,1 @@
+"""Records as files: where they are put, when, and who may fetch them."""
