@@ -124,6 +124,11 @@ class Chaos:
         """How many cuts are still to come."""
         return len(self._planned)
 
+    @property
+    def open_count(self) -> int:
+        """How many connections are open now."""
+        return sum(not passage.over for passage in self._passages)
+
     async def start(self, port: int = 0) -> None:
         """Listen, or listen again, at the port that it had."""
         if self._server is None:
@@ -147,6 +152,13 @@ class Chaos:
     def plan(self, *cuts: Cut) -> None:
         """Make each of these cuts once, at the first message that it is for."""
         self._planned += cuts
+
+    def unplan(self) -> None:
+        """Make no more of the cuts that were planned."""
+        self._planned.clear()
+        self._bytes_left = None
+        for passage in self._passages:
+            passage.pending.clear()
 
     def cut_after(self, count: int, ending: Ending = Ending.RESET) -> None:
         """Cut the line once so many more bytes have passed, in whichever direction."""

@@ -24,9 +24,10 @@ class BackendControl:
 
     cut {station?}; slow {seconds}; refuse {status?: HTTP status, absent: let in again}; boot {status, interval};
     reject {id, status?: absent: accepted again}; deed {deed, action?, times?}; order {station, action, payload};
-    stop {}, start {}: hang up and listen no more, listen again; kill {}: the process, at once. Where a chaotic line is
-    in front: line_cut {ending?}, line_plan {moment, action?, ending?}, line_after {bytes, ending?}, line_delay
-    {seconds}, line_dark {on}, line_refuse {on}. What cannot be done is answered with 400 and a sentence under `error`.
+    tolerate {sends: how often a message may come, patience: s for which a station has to wait}; stop {}, start {}:
+    hang up and listen no more, listen again; kill {}: the process, at once. Where a chaotic line is in front: line_cut
+    {ending?}, line_plan {moment, action?, ending?}, line_after {bytes, ending?}, line_delay {seconds}, line_dark {on},
+    line_refuse {on}. What cannot be done is answered with 400 and a sentence under `error`.
     """
 
     def __init__(self, central: CentralSystem, chaos: Chaos | None = None) -> None:
@@ -41,6 +42,7 @@ class BackendControl:
             "boot": self._boot,
             "reject": self._reject,
             "deed": self._deed,
+            "tolerate": self._tolerate,
             "order": self._order,
             "stop": self._stop,
             "start": self._start,
@@ -125,6 +127,11 @@ class BackendControl:
     async def _deed(self, arguments: dict[str, Any]) -> dict[str, Any]:
         deed, action = Deed(arguments["deed"]), str(arguments.get("action", ANY))
         self._central.conduct.plan(deed, action, int(arguments.get("times", 1)))
+        return {}
+
+    async def _tolerate(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        self._central.book.most_sends = int(arguments.get("sends", self._central.book.most_sends))
+        self._central.conduct.patience_s = float(arguments.get("patience", self._central.conduct.patience_s))
         return {}
 
     async def _order(self, arguments: dict[str, Any]) -> dict[str, Any]:

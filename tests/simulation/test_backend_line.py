@@ -2,11 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-import json
 from pathlib import Path
 from random import Random
-import sys
-from typing import Any
 
 import aiohttp
 import pytest
@@ -16,9 +13,9 @@ from simulator.backend.chaos import Chaos, Cut, Ending, Moment, Storm
 from simulator.backend.passing import HANDSHAKE, OTHER, Cutter
 from tests.engine.clock import settle
 
-from .backend_station import PATIENCE_S, Dialler, Teller, at
+from .backend_process import Process
+from .backend_station import Dialler, Teller, at
 
-ROOT = Path(__file__).parents[2]
 START = {"connectorId": 1, "idTag": "CARD", "meterStart": 1000, "timestamp": at(0)}
 
 
@@ -199,40 +196,6 @@ def test_frames_are_read_however_they_are_split() -> None:
         assert b"".join(piece.data for piece in pieces) == stream
         assert [piece.action for piece in pieces] == [HANDSHAKE, OTHER, OTHER, OTHER]
         assert [(piece.message_id, piece.answer) for piece in pieces[2:]] == [("a", True), (None, False)]
-
-
-class Process:
-    """A backend that runs as a process of its own."""
-
-    def __init__(self, *arguments: str) -> None:
-        self._arguments = arguments
-        self._process: asyncio.subprocess.Process | None = None
-        self.started: dict[str, Any] = {}
-
-    async def start(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "simulator.backend", *self._arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE
-        )
-        assert self._process.stdout is not None
-        async with asyncio.timeout(30):
-            self.started = json.loads(await self._process.stdout.readline())
-
-    async def act(self, act: str, **arguments: Any) -> tuple[int, Any]:
-        async with aiohttp.ClientSession(f"http://127.0.0.1:{self.started['control_port']}") as session:
-            method = "GET" if act in ("state", "faults") else "POST"
-            async with session.request(method, f"/{act}", json=arguments) as response:
-                return response.status, await response.json()
-
-    async def ended(self) -> int:
-        assert self._process is not None
-        async with asyncio.timeout(PATIENCE_S):
-            return await self._process.wait()
-
-    async def end(self) -> None:
-        assert self._process is not None
-        if self._process.returncode is None:
-            self._process.terminate()
-            await self._process.wait()
 
 
 async def test_a_process_that_is_killed_keeps_what_it_has_committed(tmp_path: Path) -> None:
