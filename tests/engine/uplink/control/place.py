@@ -1,8 +1,8 @@
 """A desk with a site around it that takes wishes and remembers, and a backend's view of the sessions."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 import json
 from typing import Any, override
@@ -151,7 +151,9 @@ class BookDouble(DeliveryBook):
             callback(STATION)
 
     @override
-    async def open_upstream(self, upstream_id: str, since: datetime | None) -> None:
+    async def open_upstream(
+        self, upstream_id: str, since: datetime | None, *, stations: Collection[str] | None = None
+    ) -> None:
         raise AssertionError
 
     @override
@@ -260,14 +262,13 @@ class Place:
         """Ask, and hold the answer against the schemas of the library."""
         said = await self.desk.answer(version, action, payload)
         await settle()
-        result = CallResult("1", json.loads(json.dumps(said)), action)
+        result = CallResult("1", json.loads(json.dumps(said)), action)  # type: ignore[no-untyped-call]
         await validate_payload(result, ocpp_version=LIBRARY_VERSIONS[version])
         return said
 
     async def ask(self, version: OcppVersion, message: Any) -> dict[str, Any]:
         """Ask with a message of the library."""
-        assert is_dataclass(message)
-        payload = remove_nones(snake_to_camel_case(asdict(message)))  # type: ignore[call-overload]
+        payload: Any = remove_nones(snake_to_camel_case(asdict(message)))  # type: ignore[no-untyped-call]
         return await self.raw(version, type(message).__name__, payload)
 
     def run(self, evse_id: int = 1, session_id: str = "01SESSION", remote_id: str = "77", card: str = "CARD") -> None:

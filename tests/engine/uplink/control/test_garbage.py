@@ -134,7 +134,7 @@ async def ask_all(role: UpstreamRole, requests: list[tuple[tuple[OcppVersion, st
         except CallRefusedError as err:
             codes.add(err.code)
         else:
-            result = CallResult("1", json.loads(json.dumps(said)), action)
+            result = CallResult("1", json.loads(json.dumps(said)), action)  # type: ignore[no-untyped-call]
             await validate_payload(result, ocpp_version=LIBRARY_VERSIONS[version])
         await place.clock.advance(1)
     await place.desk.close()

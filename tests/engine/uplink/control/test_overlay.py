@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.offline_evse.engine.model.station import OcppVersion
 from custom_components.offline_evse.engine.model.upstream.wish import WantStart, WishAnswer, WishOutcome
-from custom_components.offline_evse.engine.uplink.control.overlay import MAX_PROFILES
+from custom_components.offline_evse.engine.uplink.control.limits.overlay import MAX_PROFILES
 from custom_components.offline_evse.engine.uplink.wire.connection import CallRefusedError
 
 from ...clock import NOON
@@ -164,7 +164,7 @@ async def test_an_earlier_runs_limit_is_taken_back_where_its_profile_ended_meanw
 async def test_a_profile_takes_the_place_of_its_like(place: Place) -> None:
     await put(place, 1, profile(number=1, limit=9.0))
     await put(place, 1, profile(number=2, limit=12.0))
-    assert place.site.limits[1] == 12.0
+    assert place.site.limits == {0: None, 1: 12.0, 2: None}
     assert len(place.site.facts) == 1
     await put(place, 1, profile(number=3, limit=6.0, stackLevel=1))
     assert place.site.limits[1] == 6.0
@@ -172,7 +172,7 @@ async def test_a_profile_takes_the_place_of_its_like(place: Place) -> None:
     assert (cleared["status"], place.site.limits[1]) == ("Accepted", 12.0)
     assert (await place.ask(V16, call.ClearChargingProfile(id=3)))["status"] == "Unknown"
     await place.ask(V16, call.ClearChargingProfile())
-    assert place.site.limits[1] is None
+    assert place.site.limits == {0: None, 1: None, 2: None}
     assert place.site.facts == {}
 
 

@@ -53,7 +53,8 @@ async def reports(place: Place, version: OcppVersion, action: str) -> list[dict[
     """Return what the line is to send after the answer, each held against the library's schemas."""
     sent = [told[2] for told in place.line.told if told[:2] == ("follow_up", action)]
     for payload in sent:
-        await validate_payload(Call("1", action, payload), ocpp_version=LIBRARY_VERSIONS[version])
+        request = Call("1", action, payload)  # type: ignore[no-untyped-call]
+        await validate_payload(request, ocpp_version=LIBRARY_VERSIONS[version])
     return sent
 
 
@@ -234,17 +235,17 @@ async def test_what_is_not_permitted_is_rejected_with_a_reason(version: OcppVers
 
 
 async def test_what_is_the_owners_is_refused(place: Place, version: OcppVersion) -> None:
-    for action, payload, status in (
-        ("UpdateFirmware", {}, "Rejected"),
-        ("GetLog", {}, "Rejected"),
-        ("SetNetworkProfile", {}, "Rejected"),
-        ("InstallCertificate", {}, "Rejected"),
-        ("DeleteCertificate", {}, "Failed"),
-        ("ReserveNow", {}, "Rejected"),
-        ("CancelReservation", {}, "Rejected"),
-        ("CustomerInformation", {}, "Rejected"),
+    for action, status in (
+        ("UpdateFirmware", "Rejected"),
+        ("GetLog", "Rejected"),
+        ("SetNetworkProfile", "Rejected"),
+        ("InstallCertificate", "Rejected"),
+        ("DeleteCertificate", "Failed"),
+        ("ReserveNow", "Rejected"),
+        ("CancelReservation", "Rejected"),
+        ("CustomerInformation", "Rejected"),
     ):
-        said = await place.raw(version, action, payload)
+        said = await place.raw(version, action, {})
         assert said["status"] == status
         assert said["statusInfo"]["reasonCode"]
     for action, code in (

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings, strategies as st
 
 from custom_components.offline_evse.engine.model.upstream.wish import LimitProfile, RateUnit, SchedulePeriod
-from custom_components.offline_evse.engine.uplink.control.schedule import Holding, Place, limit_at, steps
+from custom_components.offline_evse.engine.uplink.control.limits.schedule import Holding, Place, limit_at, steps
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 WINDOW_S = 400

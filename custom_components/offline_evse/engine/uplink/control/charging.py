@@ -11,12 +11,12 @@ from ...model.upstream.config import UpstreamConfig
 from ...model.upstream.delivery import DeliveryBook
 from ...model.upstream.site import Grounds
 from ...model.upstream.wish import LimitProfile, RateUnit, WantStart, WishAnswer, WishOutcome
-from .composite import Composite, composite
-from .configuration import Configuration
-from .overlay import Overlay
-from .profiles import ProfileRefusedError, read_profile
+from .limits.composite import Composite, composite
+from .limits.overlay import Overlay
+from .limits.profiles import ProfileRefusedError, read_profile
+from .limits.schedule import TX_PURPOSE
 from .reading import Ask
-from .schedule import TX_PURPOSE
+from .settings.configuration import Configuration
 from .wishing import START_EXPIRES_S, Wishing
 
 

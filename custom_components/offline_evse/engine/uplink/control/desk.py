@@ -13,14 +13,14 @@ from ...ocppj import schemas
 from ...ocppj.frames import FORMAT_VIOLATION, INTERNAL_ERROR, NOT_IMPLEMENTED
 from ..wire.requests import CallRefusedError
 from .charging import Charging
-from .configuration import Configuration
 from .flood import TokenBucket
 from .hooks import ControlHooks
+from .limits.overlay import Overlay
 from .local_list import LocalList
-from .overlay import Overlay
 from .reading import Ask, UnreadableError
 from .requests16 import Requests16
 from .requests201 import Requests201
+from .settings.configuration import Configuration
 from .trade import Trade
 from .wishing import Wishing
 

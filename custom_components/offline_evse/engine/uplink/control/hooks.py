@@ -28,4 +28,4 @@ class ControlHooks(Protocol):
         """Go by no earlier answer of this backend about cards (ClearCache)."""
 
     def reconnect(self) -> None:
-        """Hang up after the answer, and dial again (a permitted Reset that concerns the line)."""
+        """Hang up, and dial again. No request does so by itself: it would lose its own answer."""

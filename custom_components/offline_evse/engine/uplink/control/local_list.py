@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from ...model.local_list import LocalListEntry
 from ...model.upstream.wish import WantLocalList, WishOutcome
-from .configuration_keys import LIST_ENTRIES
+from .settings.keys import LIST_ENTRIES
 from .wishing import Wishing
 
 EMPTY = 0

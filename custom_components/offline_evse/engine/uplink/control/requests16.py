@@ -9,12 +9,12 @@ from ...model.station import OcppVersion, ResetKind
 from ...model.upstream.config import UpstreamPermit
 from ...model.upstream.wish import RateUnit, WantAvailability, WantReset, WantUnlock, WishAnswer, WishOutcome
 from .charging import ProfileCriteria, taken
-from .configuration import Change
-from .configuration_keys import ITEMS, Access, Key
+from .limits.profiles import ProfileRefusedError, stamp, written
+from .limits.schedule import DEFAULT_PURPOSE, MAX_PURPOSE, TX_PURPOSE
 from .local_list import ListOutcome, ListUpdate
-from .profiles import ProfileRefusedError, stamp, written
 from .reading import Ask, UnreadableError
-from .schedule import DEFAULT_PURPOSE, MAX_PURPOSE, TX_PURPOSE
+from .settings.configuration import Change
+from .settings.keys import ITEMS, Access, Key
 from .trade import TRIGGERS, Trade
 
 type Payload = dict[str, Any]

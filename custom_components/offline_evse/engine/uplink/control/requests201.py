@@ -9,8 +9,8 @@ from ...model.station import OcppVersion, ResetKind
 from ...model.upstream.config import UpstreamPermit
 from ...model.upstream.wish import RateUnit, WantAvailability, WantReset, WantUnlock, WishAnswer, WishOutcome
 from .charging import ProfileCriteria, taken
+from .limits.profiles import ProfileRefusedError, reported, stamp, written
 from .local_list import ListOutcome, ListUpdate
-from .profiles import ProfileRefusedError, reported, stamp, written
 from .reading import Ask
 from .trade import TRIGGERS, Trade
 from .variables201 import Variables201

@@ -8,10 +8,10 @@ from ...model.upstream.site import Grounds
 from ...model.upstream.wish import WantData, WishOutcome
 from ...ocppj.schemas import check_request
 from .charging import Charging
-from .configuration import Configuration
 from .hooks import ControlHooks
 from .local_list import LocalList
 from .reading import Ask
+from .settings.configuration import Configuration
 from .wishing import Wishing
 
 TRIGGERS = {

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...model.station import OcppVersion
-from .configuration import Change
-from .configuration_keys import ITEMS, Access, Key
-from .profiles import stamp
+from .limits.profiles import stamp
 from .reading import Ask, UnreadableError
+from .settings.configuration import Change
+from .settings.keys import ITEMS, Access, Key
 from .trade import Trade
 
 type Payload = dict[str, Any]

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 import logging
 from typing import NamedTuple
 
-from ...model.clock import Clock, Timer
-from ...model.id_token import IdToken
-from ...model.station import OcppVersion
-from ...model.upstream.delivery import DeliveryBook
-from ...model.upstream.site import Grounds, UpstreamEvse
-from ...model.upstream.wish import LimitProfile, WantLimit
+from ....model.clock import Clock, Timer
+from ....model.id_token import IdToken
+from ....model.station import OcppVersion
+from ....model.upstream.delivery import DeliveryBook
+from ....model.upstream.site import Grounds, UpstreamEvse
+from ....model.upstream.wish import LimitProfile, WantLimit
 from .profiles import ProfileRefusedError, as_json, from_json
 from .schedule import DEFAULT_PURPOSE, TX_PURPOSE, Place, expired, first, limit_at, overlaps, station_limit_at
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from enum import StrEnum
 import logging
 
-from ...model.station import OcppVersion
-from ...model.upstream.config import UpstreamConfig
-from ...model.upstream.site import Grounds
-from .configuration_keys import CONNECTION_TIMEOUT, HEARTBEAT, SAMPLE_INTERVAL, Access, Key, keys_of
-from .hooks import ControlHooks
+from ....model.station import OcppVersion
+from ....model.upstream.config import UpstreamConfig
+from ....model.upstream.site import Grounds
+from ..hooks import ControlHooks
+from .keys import CONNECTION_TIMEOUT, HEARTBEAT, SAMPLE_INTERVAL, Access, Key, keys_of
 
 _LOGGER = logging.getLogger(__name__)
 

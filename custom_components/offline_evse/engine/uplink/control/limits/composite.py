@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ...model.upstream.site import UpstreamEvse
-from ...model.upstream.wish import LimitProfile, RateUnit, SchedulePeriod
+from ....model.upstream.site import UpstreamEvse
+from ....model.upstream.wish import LimitProfile, RateUnit, SchedulePeriod
 from .overlay import place_of, station_phases
 from .schedule import VOLTAGE_V, Holding, Place, first, limit_at, station_limit_at, steps
 

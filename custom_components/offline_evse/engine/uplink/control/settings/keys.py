@@ -7,9 +7,9 @@ whoever may charge is none of a backend's settings either: those are known, and 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ...model.upstream.config import UpstreamConfig, UpstreamPermit
-from .overlay import MAX_PROFILES
-from .profiles import MAX_PERIODS, MAX_STACK_LEVEL
+from ....model.upstream.config import UpstreamConfig, UpstreamPermit
+from ..limits.overlay import MAX_PROFILES
+from ..limits.profiles import MAX_PERIODS, MAX_STACK_LEVEL
 
 LIST_ENTRIES = 1000
 ITEMS = 100

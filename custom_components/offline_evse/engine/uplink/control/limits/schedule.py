@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from ...model.upstream.wish import LimitProfile, RateUnit, SchedulePeriod
+from ....model.upstream.wish import LimitProfile, RateUnit, SchedulePeriod
 
 VOLTAGE_V = 230.0
 MAX_PURPOSE = "ChargingStationMaxProfile"

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ...model.station import OcppVersion
-from ...model.upstream.wish import LimitProfile, RateUnit, SchedulePeriod
-from .reading import Ask, UnreadableError
+from ....model.station import OcppVersion
+from ....model.upstream.wish import LimitProfile, RateUnit, SchedulePeriod
+from ..reading import Ask, UnreadableError
 from .schedule import DEFAULT_PURPOSE, MAX_PURPOSE, RECURRENCES, TX_PURPOSE
 
 MAX_STACK_LEVEL = 100

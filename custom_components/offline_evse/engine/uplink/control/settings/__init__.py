@@ -1,0 +1,1 @@
+"""The settings of a line that a backend may read and set."""
