@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from homeassistant.config_entries import ConfigSubentryData
@@ -9,21 +10,26 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.offline_evse.const import DOMAIN
+from custom_components.offline_evse.engine.model.access import LinkState
 from custom_components.offline_evse.engine.model.upstream.config import UpstreamConfig
 from custom_components.offline_evse.engine.model.upstream.delivery import (
     DeliveryBook,
     DeliveryState,
     DueSession,
+    PendingCall,
     Settlement,
 )
-from custom_components.offline_evse.engine.model.upstream.link import UpstreamView
+from custom_components.offline_evse.engine.model.upstream.link import Backlog, LinkView, UpstreamView
 from custom_components.offline_evse.engine.model.upstream.site import Grounds
 from custom_components.offline_evse.engine.site.site import Site
 from custom_components.offline_evse.engine.site.uplinks import joint
 from simulator.backend.central import CentralSystem
-from tests.integration.conftest import open_entry
+from tests.integration.conftest import Dial, open_entry
 from tests.integration.home import home, wall_charger
+from tests.integration.wallbox import Wallbox
 
+CARD = "04A2B3C4D5E680"
 MONTA: dict[str, Any] = {
     "address": "ws://127.0.0.1:9/ocpp",
     "role": "report",
@@ -44,6 +50,12 @@ def backend_id(entry: MockConfigEntry, title: str = "Monta") -> str:
     """The id of a backend."""
     (found,) = [it for it in entry.get_subentries_of_type("backend") if it.title == title]
     return found.subentry_id
+
+
+def view(entry: MockConfigEntry, link: LinkState = LinkState.ONLINE, title: str = "Monta", **more: Any) -> UpstreamView:
+    """A backend at a moment."""
+    parts = {name: more.pop(name) for name in ("trouble", "detail", "since", "latency_s") if name in more}
+    return UpstreamView(upstream_id=backend_id(entry, title), name=title, link=LinkView(state=link, **parts), **more)
 
 
 class LinesInHand:
@@ -129,7 +141,7 @@ def opened_lines(monkeypatch: pytest.MonkeyPatch) -> list[LinesInHand]:
 @pytest.fixture
 def monta_entry() -> MockConfigEntry:
     """A site with the chargers Garage (CP-1) and Yard (CP-2), and the backend Monta for the first."""
-    return home(wall_charger("CP-2", "Yard"), backend(), fuse_a=63.0)
+    return home(wall_charger("CP-2", "Yard"), backend(since="2020-01-01"), fuse_a=63.0)
 
 
 @pytest.fixture
@@ -156,3 +168,38 @@ async def central() -> AsyncIterator[CentralSystem]:
     await system.start()
     yield system
     await system.close()
+
+
+@pytest.fixture
+async def garage(hass: HomeAssistant, monta_site: Site, dial: Dial) -> Wallbox:
+    """The charger CP-1, with Ada's card enrolled."""
+    await hass.services.async_call(DOMAIN, "enrol_card", {"card": CARD, "name": "Ada"}, blocking=True)
+    point = await dial(monta_site.port, "CP-1")
+    await point.boot()
+    await point.status("Available")
+    return point
+
+
+async def charged(garage: Wallbox, count: int = 1) -> None:
+    """Charge 12.34 kWh with Ada's card, so many times, each time for an hour."""
+    for number in range(count):
+        begins_ago_s = (count - number) * 2 * 3600.0
+        begun = await garage.start(CARD, meter_wh=number * 12_340, ago_s=begins_ago_s)
+        ended = datetime.now(UTC) - timedelta(seconds=begins_ago_s - 3600)
+        stop = {"transactionId": begun, "meterStop": (number + 1) * 12_340, "timestamp": ended.isoformat()}
+        await garage.say("StopTransaction", stop)
+
+
+async def parked(
+    lines: LinesInHand, entry: MockConfigEntry, state: DeliveryState, action: str = "StartTransaction"
+) -> list[str]:
+    """Leave everything that was charged to a person; return the ids of the sessions."""
+    upstream_id = backend_id(entry)
+    pending = PendingCall(message_id="1", action=action, frame="[]", through_seq=1, sent_count=3)
+    due = await lines.due(upstream_id, "CP-1")
+    for session in due:
+        await lines.park(upstream_id, session, state=state, pending=pending, detail="InternalError: no such tariff")
+    count = len(due)
+    backlog = Backlog(session_count=count, oldest=due[0].transaction.started_at, parked_count=count)
+    lines.show(view(entry, backlog=backlog))
+    return [it.transaction.session_id for it in due]

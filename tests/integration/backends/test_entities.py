@@ -13,17 +13,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.offline_evse.engine.model.access import LinkState
-from custom_components.offline_evse.engine.model.upstream.link import Backlog, LinkTrouble, LinkView, UpstreamView
+from custom_components.offline_evse.engine.model.upstream.link import Backlog, LinkTrouble
 from custom_components.offline_evse.engine.site.site import Site
-from tests.integration.backends.conftest import MONTA, LinesInHand, backend_id
+from tests.integration.backends.conftest import MONTA, LinesInHand, backend_id, view
 
 AT_TWO = datetime(2026, 11, 21, 14, 2, tzinfo=UTC)
-
-
-def view(entry: MockConfigEntry, link: LinkState = LinkState.ONLINE, title: str = "Monta", **more: Any) -> UpstreamView:
-    """A backend at a moment."""
-    parts = {name: more.pop(name) for name in ("trouble", "detail", "since", "latency_s") if name in more}
-    return UpstreamView(upstream_id=backend_id(entry, title), name=title, link=LinkView(state=link, **parts), **more)
 
 
 def shown(hass: HomeAssistant, entity_id: str) -> str:
