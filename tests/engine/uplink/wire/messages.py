@@ -21,7 +21,7 @@ from custom_components.offline_evse.engine.model.upstream.message import (
 OCMF = 'OCMF|{"FV":"1.0","GI":"x","RD":[{"TM":"2026-06-01T12:00:00,000+0000 S","RV":12.345,"RU":"kWh"}]}|{"SD":"30"}'
 
 _texts = st.none() | st.text(max_size=300)
-_times = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+_times = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 _numbers = st.floats(-1e9, 1e9) | st.sampled_from([float("nan"), float("inf"), 0.1 + 0.2])
 _registers = st.integers(-(10**12), 10**12)
 _evses = st.integers(1, 99)
@@ -42,7 +42,8 @@ samples = st.builds(
     offered_a=st.none() | _numbers,
     soc_percent=st.none() | _numbers,
     temperature_c=st.none() | _numbers,
-    signed_data=_texts | st.sampled_from([OCMF, f"{OCMF}\n{OCMF}", "x" * 3000, '{"signedMeterData":"eA==","publicKey":7}']),
+    signed_data=_texts
+    | st.sampled_from([OCMF, f"{OCMF}\n{OCMF}", "x" * 3000, '{"signedMeterData":"eA==","publicKey":7}']),
 )
 _sample_lists = st.lists(samples, max_size=4).map(tuple)
 
@@ -76,9 +77,7 @@ money = st.one_of(
     ),
 )
 others = st.one_of(
-    st.builds(
-        Boot, st.builds(StationIdentity, _texts, _texts, _texts, _texts), st.text() | st.just("RemoteReset")
-    ),
+    st.builds(Boot, st.builds(StationIdentity, _texts, _texts, _texts, _texts), st.text() | st.just("RemoteReset")),
     st.just(Heartbeat()),
     st.builds(
         Status,

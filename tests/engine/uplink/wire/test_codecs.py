@@ -1,5 +1,6 @@
 """What is said to backends in each version, and how their answers are read."""
 
+import asyncio
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,24 +8,17 @@ from datetime import UTC, datetime, timedelta, timezone
 import json
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from ocpp.messages import Call, validate_payload
 import pytest
 
 from custom_components.offline_evse.engine.csms.ocpp16 import samples as samples16
 from custom_components.offline_evse.engine.csms.ocpp201 import samples as samples201
-from tests.engine.csms.tally import Tally
 from custom_components.offline_evse.engine.model.access import BackendAnswer
 from custom_components.offline_evse.engine.model.credential import SessionLimits
 from custom_components.offline_evse.engine.model.id_token import AuthorizationStatus, IdToken, IdTokenType
 from custom_components.offline_evse.engine.model.meter import EvseSample, ReadingContext
-from custom_components.offline_evse.engine.model.station import (
-    ChargingState,
-    EvseStatus,
-    OcppVersion,
-    StationIdentity,
-)
+from custom_components.offline_evse.engine.model.station import ChargingState, EvseStatus, OcppVersion, StationIdentity
 from custom_components.offline_evse.engine.model.upstream.message import (
     Ask,
     Boot,
@@ -38,6 +32,7 @@ from custom_components.offline_evse.engine.model.upstream.message import (
 )
 from custom_components.offline_evse.engine.ocppj.schemas import InvalidPayloadError
 from custom_components.offline_evse.engine.uplink.wire.codec import BootSaid, UpCodec, call_of, codec_of, preload
+from tests.engine.csms.tally import Tally
 
 from .messages import OCMF, money, others, samples, values
 
@@ -83,7 +78,7 @@ def test_whatever_is_told_passes_the_schema_of_its_version(message: UpMessage, v
     message_id, action, frame = call_of(codec_of(version), message)
     kind, said_id, said_action, payload = json.loads(frame)
     assert (kind, said_id, said_action) == (2, message_id, action)
-    validate_payload(Call(message_id, action, payload), version.value.removeprefix("ocpp"))
+    asyncio.run(validate_payload(Call(message_id, action, payload), version.value.removeprefix("ocpp")))
 
 
 @given(st.lists(samples, min_size=1, max_size=3).map(tuple), st.sampled_from(OcppVersion))
@@ -266,9 +261,7 @@ def test_cards_are_told_so_that_strict_backends_take_them(token: IdToken, tag: s
 
 def test_long_card_numbers_are_shortened_alike_and_stay_apart() -> None:
     codec = codec_of(V16)
-    first, second = (
-        codec.encode(Ask(IdToken(f"COMPANY-FLEET-CARD-NUMBER-{number}")))[1]["idTag"] for number in (1, 2)
-    )
+    first, second = (codec.encode(Ask(IdToken(f"COMPANY-FLEET-CARD-NUMBER-{number}")))[1]["idTag"] for number in (1, 2))
     assert first != second
     assert first.startswith("COMPANY-F-") and len(first) == 20
     assert codec.encode(replace(START, id_token=IdToken("COMPANY-FLEET-CARD-NUMBER-1")))[1]["idTag"] == first

@@ -89,9 +89,7 @@ async def test_an_answer_that_cannot_be_read_is_still_one(
     assert connection.oddities.total() >= 1
 
 
-async def test_two_calls_are_never_on_the_wire_and_urgent_ones_come_first(
-    connection: UpConnection, wire: Wire
-) -> None:
+async def test_two_calls_are_never_on_the_wire_and_urgent_ones_come_first(connection: UpConnection, wire: Wire) -> None:
     calls = [start(connection, "m1"), start(connection, "m2"), start(connection, "m3")]
     await settle()
     calls += [start(connection, "u1", urgent=True), start(connection, "u2", urgent=True)]
@@ -164,9 +162,7 @@ async def test_a_cut_in_the_middle_of_an_answer_loses_it(connection: UpConnectio
     assert await bounded(connection.closed) is LinkTrouble.UNREACHABLE
 
 
-async def test_a_socket_that_closed_before_anything_left_has_sent_nothing(
-    connection: UpConnection, wire: Wire
-) -> None:
+async def test_a_socket_that_closed_before_anything_left_has_sent_nothing(connection: UpConnection, wire: Wire) -> None:
     await wire.socket.close(code=1001, message=b"going away")
     assert await bounded(connection.closed) is None
     assert connection.close_code == 1001
@@ -225,9 +221,7 @@ async def test_the_backends_pings_are_answered(connection: UpConnection, wire: W
     assert connection.oddities.total() == 0
 
 
-async def test_what_cannot_be_read_is_answered_as_the_version_has_it(
-    connection: UpConnection, wire: Wire
-) -> None:
+async def test_what_cannot_be_read_is_answered_as_the_version_has_it(connection: UpConnection, wire: Wire) -> None:
     await wire.send('[2,"r1","Reset",{"type":')
     assert (await wire.next())[:3] == [4, "r1", "FormationViolation"]
     await wire.send("what?")
@@ -283,7 +277,10 @@ async def test_requests_are_answered_in_turn_and_hold_up_no_answer(dial: Dial, b
     assert (await bounded(call)).outcome is CallOutcome.ANSWERED
     assert desk.asked == [("Slow", {"a": 1})]
     desk.let_go.set()
-    assert [await wire.next() for _ in range(2)] == [[3, "r1", {"status": "Accepted"}], [3, "r2", {"status": "Accepted"}]]
+    assert [await wire.next() for _ in range(2)] == [
+        [3, "r1", {"status": "Accepted"}],
+        [3, "r2", {"status": "Accepted"}],
+    ]
 
 
 async def test_requests_can_be_refused_and_fail(dial: Dial, backend: Backend) -> None:

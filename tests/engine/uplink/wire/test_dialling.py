@@ -2,6 +2,7 @@
 
 import asyncio
 from base64 import b64decode
+from collections.abc import AsyncIterator
 import contextlib
 import socket
 
@@ -114,20 +115,10 @@ async def test_a_backend_that_names_none_of_two_versions_speaks_none(dial: Dial,
     await bounded((await backend.wire()).ended.wait())
 
 
-async def test_a_backend_that_names_another_version_is_not_taken(dial: Dial, backend: Backend) -> None:
-    backend.judge = lambda _: None
-    await backend.start()
-    backend.protocols = ()
-
-    def answer(request: web.Request) -> web.StreamResponse | None:
-        return None
-
-    backend.judge = answer
-    with _raw_server(b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Protocol: ocpp1.2\r\n\r\n") as start:
-        server, port = await start()
+async def test_a_backend_that_names_another_version_is_not_taken(dial: Dial) -> None:
+    async with _raw_server(b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Protocol: ocpp1.2\r\n\r\n") as port:
         with pytest.raises(DialError) as raised:
             await dial(f"ws://127.0.0.1:{port}", versions=ONE)
-        server.close()
     assert (raised.value.trouble, raised.value.detail) == (LinkTrouble.VERSION, "It speaks ocpp1.2")
 
 
@@ -152,21 +143,17 @@ async def test_silence_and_then_a_close_is_no_agreement(dial: Dial, backend: Bac
 
 
 async def test_something_that_does_not_speak_http_is_no_backend(dial: Dial) -> None:
-    with _raw_server(b"220 mail.example ESMTP\r\n") as start:
-        server, port = await start()
+    async with _raw_server(b"220 mail.example ESMTP\r\n") as port:
         with pytest.raises(DialError) as raised:
             await dial(f"ws://127.0.0.1:{port}")
-        server.close()
     assert raised.value.trouble is LinkTrouble.NOT_OCPP
 
 
 async def test_a_handshake_that_is_none_is_no_backend(dial: Dial) -> None:
     raw = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"
-    with _raw_server(raw) as start:
-        server, port = await start()
+    async with _raw_server(raw) as port:
         with pytest.raises(DialError) as raised:
             await dial(f"ws://127.0.0.1:{port}")
-        server.close()
     assert raised.value.trouble is LinkTrouble.NOT_OCPP
 
 
@@ -187,11 +174,9 @@ async def test_a_name_that_nobody_knows_is_unreachable(dial: Dial) -> None:
 
 
 async def test_a_backend_that_hangs_up_at_once_is_unreachable(dial: Dial) -> None:
-    with _raw_server(b"") as start:
-        server, port = await start()
+    async with _raw_server(b"") as port:
         with pytest.raises(DialError) as raised:
             await dial(f"ws://127.0.0.1:{port}")
-        server.close()
     assert raised.value.trouble is LinkTrouble.UNREACHABLE
 
 
@@ -216,17 +201,15 @@ async def test_a_dialler_that_never_dialled_can_be_closed(clock: ManualClock) ->
     assert clock.pending == 0
 
 
-@contextlib.contextmanager
-def _raw_server(answer: bytes):  # type: ignore[no-untyped-def]
-    """Give a listener that answers anything with the same bytes and hangs up."""
+@contextlib.asynccontextmanager
+async def _raw_server(answer: bytes) -> AsyncIterator[int]:
+    """Give the port of a listener that answers anything with the same bytes and hangs up."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answer)
         writer.close()
 
-    async def start() -> tuple[asyncio.Server, int]:
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        return server, server.sockets[0].getsockname()[1]
-
-    yield start
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()

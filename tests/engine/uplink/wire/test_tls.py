@@ -117,9 +117,7 @@ async def test_an_authority_that_is_no_certificate_is_said_to_be_none(dial: Dial
     assert "authority" in detail
 
 
-async def test_plain_text_where_tls_is_expected_is_no_backend(
-    dial: Dial, backend: Backend, trust: UpstreamTls
-) -> None:
+async def test_plain_text_where_tls_is_expected_is_no_backend(dial: Dial, backend: Backend, trust: UpstreamTls) -> None:
     await backend.start()
     url = backend.url("csms.test").replace("ws:", "wss:")
     assert (await _trouble(dial, url, trust))[0] is LinkTrouble.NOT_OCPP
