@@ -3,7 +3,7 @@
 Whatever is changed is committed before the message in question is answered.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -140,7 +140,7 @@ class Book:
             else:
                 self.fault(FaultKind.TWO_STOPS, station, f"{number}: {session.stop_text}, {text}")
             return
-        self._measured(session, payload.get("transactionData", ()))
+        self._looked_back(session, payload.get("transactionData", ()))
         at = time_of(payload["timestamp"])
         assert at is not None, "times are checked before"
         self._ended(session, at, float(payload["meterStop"]), payload.get("reason"), text)
@@ -172,9 +172,11 @@ class Book:
         session.events[seq_no] = text
         if at < (session.told_until or session.started) and kind != "Ended":
             self.fault(FaultKind.TIME_BACKWARDS, station, f"{kind} {seq_no} of {remote_id} at {at}")
-        self._measured(session, payload.get("meterValue", ()))
-        session.told_until = max(at, session.told_until or at)
-        if kind == "Ended":
+        if kind != "Ended":
+            self._measured(session, payload.get("meterValue", ()))
+            session.told_until = max(at, session.told_until or at)
+        else:
+            self._looked_back(session, payload.get("meterValue", ()))
             register_wh = register_of(payload["meterValue"][-1]) if payload.get("meterValue") else None
             if register_wh is None:
                 self.fault(FaultKind.NO_REGISTER, station, f"end of {remote_id}")
@@ -232,6 +234,14 @@ class Book:
             if (register_wh := register_of(meter_value)) is not None:
                 self._rises(session, register_wh)
                 session.values.append((at, register_wh))
+
+    def _looked_back(self, session: BackendSession, meter_values: Sequence[dict[str, Any]]) -> None:
+        """Take what an end tells of the whole session: in order among itself, whatever was told of it on the way."""
+        before, values = session.told_until, session.values
+        session.told_until, session.values = None, []
+        self._measured(session, meter_values)
+        latest = [it for it in (before, session.told_until) if it is not None]
+        session.told_until, session.values = max(latest, default=None), [*values, *session.values]
 
     def _rises(self, session: BackendSession, register_wh: float) -> None:
         if register_wh < session.highest_wh:

@@ -93,6 +93,21 @@ async def _stop_before_values(box: Teller) -> None:
     await box.stop(number, 20)
 
 
+async def _look_back_in_disorder(box: Teller) -> None:
+    number = await box.start()
+    await box.stop(number, transactionData=[reading(30, 3000), reading(20, 3000)])
+
+
+async def _look_back_on_less(box: Teller) -> None:
+    number = await box.start()
+    await box.stop(number, transactionData=[reading(30, 3000), reading(40, 2999)])
+
+
+async def _look_back_beyond_the_end(box: Teller) -> None:
+    number = await box.start()
+    await box.stop(number, transactionData=[reading(61, 3000)])
+
+
 async def _end_twice(box: Teller) -> None:
     number = await box.start()
     await box.stop(number)
@@ -157,6 +172,9 @@ WRONG_16: list[tuple[FaultKind, Wrong]] = [
     (FaultKind.TIME_BACKWARDS, _stop_before_the_start),
     (FaultKind.TIME_BACKWARDS, _stop_before_values),
     (FaultKind.TIME_BACKWARDS, _begin_during_the_last),
+    (FaultKind.TIME_BACKWARDS, _look_back_in_disorder),
+    (FaultKind.TIME_BACKWARDS, _look_back_beyond_the_end),
+    (FaultKind.REGISTER_BACKWARDS, _look_back_on_less),
     (FaultKind.REGISTER_BACKWARDS, _sink),
     (FaultKind.CHANGED_REPEAT, _other_bytes),
     (FaultKind.CHANGED_REPEAT, _other_message_id),
@@ -306,6 +324,16 @@ async def test_values_and_ends_count_once(central: CentralSystem, dialler: Diall
     for _ in range(2):
         await box.stop(number, message_id="end")
     assert len(only(central).values) == 1
+    assert central.book.faults == []
+
+
+async def test_an_end_may_look_back_on_the_whole_session(central: CentralSystem, dialler: Dialler) -> None:
+    box = await dialler.dial()
+    await box.boot()
+    number = await box.start()
+    await box.values(number, reading(30, 5000))
+    await box.stop(number, transactionData=[reading(15, 3000), reading(45, 7000)])
+    assert sorted(register for _, register in only(central).values) == [3000, 5000, 7000]
     assert central.book.faults == []
 
 
