@@ -29,6 +29,7 @@ from .conftest import Dial
 
 AT = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 CARD = IdToken("DEADBEEF")
+ANSWERS_16: Any = v16.call_result
 SESSION = "01J0000000000000000000000A"
 
 
@@ -48,41 +49,41 @@ class Pipe:
         await self._wire.send(frame)
 
 
-class Csms16(v16.ChargePoint):  # type: ignore[misc]
+class Csms16(v16.ChargePoint):
     """A central system of 1.6."""
 
     heard: list[tuple[str, dict[str, Any]]]
 
-    @on("BootNotification")
+    @on("BootNotification")  # type: ignore[untyped-decorator,no-untyped-call]
     def boot(self, **payload: Any) -> Any:
-        return v16.call_result.BootNotification("2026-06-01T12:00:00Z", 300, "Accepted")
+        return ANSWERS_16.BootNotification("2026-06-01T12:00:00Z", 300, "Accepted")
 
-    @on("Heartbeat")
+    @on("Heartbeat")  # type: ignore[untyped-decorator,no-untyped-call]
     def heartbeat(self) -> Any:
-        return v16.call_result.Heartbeat("2026-06-01T12:00:00Z")
+        return ANSWERS_16.Heartbeat("2026-06-01T12:00:00Z")
 
-    @on("StatusNotification")
+    @on("StatusNotification")  # type: ignore[untyped-decorator,no-untyped-call]
     def status(self, **payload: Any) -> Any:
-        return v16.call_result.StatusNotification()
+        return ANSWERS_16.StatusNotification()
 
-    @on("Authorize")
+    @on("Authorize")  # type: ignore[untyped-decorator,no-untyped-call]
     def authorize(self, id_tag: str) -> Any:
-        return v16.call_result.Authorize({"status": "Blocked"})
+        return ANSWERS_16.Authorize({"status": "Blocked"})
 
-    @on("StartTransaction")
+    @on("StartTransaction")  # type: ignore[untyped-decorator,no-untyped-call]
     def started(self, **payload: Any) -> Any:
         self.heard.append(("start", payload))
-        return v16.call_result.StartTransaction(4711, {"status": "Accepted"})
+        return ANSWERS_16.StartTransaction(4711, {"status": "Accepted"})
 
-    @on("MeterValues")
+    @on("MeterValues")  # type: ignore[untyped-decorator,no-untyped-call]
     def values(self, **payload: Any) -> Any:
         self.heard.append(("values", payload))
-        return v16.call_result.MeterValues()
+        return ANSWERS_16.MeterValues()
 
-    @on("StopTransaction")
+    @on("StopTransaction")  # type: ignore[untyped-decorator,no-untyped-call]
     def stopped(self, **payload: Any) -> Any:
         self.heard.append(("stop", payload))
-        return v16.call_result.StopTransaction()
+        return ANSWERS_16.StopTransaction()
 
 
 def _csms_2x(module: Any) -> type[Any]:
@@ -91,23 +92,23 @@ def _csms_2x(module: Any) -> type[Any]:
     class Csms(module.ChargePoint):  # type: ignore[misc]
         heard: list[tuple[str, dict[str, Any]]]
 
-        @on("BootNotification")
+        @on("BootNotification")  # type: ignore[untyped-decorator,no-untyped-call]
         def boot(self, **payload: Any) -> Any:
             return module.call_result.BootNotification("2026-06-01T12:00:00Z", 300, "Accepted")
 
-        @on("Heartbeat")
+        @on("Heartbeat")  # type: ignore[untyped-decorator,no-untyped-call]
         def heartbeat(self) -> Any:
             return module.call_result.Heartbeat("2026-06-01T12:00:00Z")
 
-        @on("StatusNotification")
+        @on("StatusNotification")  # type: ignore[untyped-decorator,no-untyped-call]
         def status(self, **payload: Any) -> Any:
             return module.call_result.StatusNotification()
 
-        @on("Authorize")
+        @on("Authorize")  # type: ignore[untyped-decorator,no-untyped-call]
         def authorize(self, **payload: Any) -> Any:
             return module.call_result.Authorize({"status": "Blocked"})
 
-        @on("TransactionEvent")
+        @on("TransactionEvent")  # type: ignore[untyped-decorator,no-untyped-call]
         def event(self, **payload: Any) -> Any:
             self.heard.append((payload["event_type"], payload))
             return module.call_result.TransactionEvent(id_token_info={"status": "Accepted"})
@@ -115,7 +116,11 @@ def _csms_2x(module: Any) -> type[Any]:
     return Csms
 
 
-CSMS = {OcppVersion.V16: Csms16, OcppVersion.V201: _csms_2x(v201), OcppVersion.V21: _csms_2x(v21)}
+CSMS: dict[OcppVersion, Any] = {
+    OcppVersion.V16: Csms16,
+    OcppVersion.V201: _csms_2x(v201),
+    OcppVersion.V21: _csms_2x(v21),
+}
 
 
 @pytest.fixture(params=list(OcppVersion))

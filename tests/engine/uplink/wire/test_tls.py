@@ -1,6 +1,5 @@
 """Backends behind TLS: who is believed, and who believes us."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,9 +21,9 @@ def authority() -> Authority:
 
 
 @pytest.fixture
-def trust(authority: Authority) -> Iterator[UpstreamTls]:
+def trust(authority: Authority) -> UpstreamTls:
     """What is set up for a backend of that authority."""
-    yield UpstreamTls(authority_pem=authority.pem)
+    return UpstreamTls(authority_pem=authority.pem)
 
 
 async def _trouble(dial: Dial, url: str, tls: UpstreamTls | None) -> tuple[LinkTrouble, str]:

@@ -75,6 +75,29 @@ def read_info(info: object, expiry: str, group: object, limits: SessionLimits | 
     )
 
 
+def read_id_token_info(payload: Mapping[str, Any]) -> BackendAnswer | None:
+    """Read what an answer of 2.x says of a card; None: nothing."""
+    info = payload.get("idTokenInfo")
+    group = info.get("groupIdToken") if isinstance(info, dict) else None
+    return read_info(
+        info,
+        "cacheExpiryDateTime",
+        group.get("idToken") if isinstance(group, dict) else None,
+        _limits(payload.get("transactionLimit")),
+    )
+
+
+def _limits(limit: object) -> SessionLimits | None:
+    """Read what 2.1 lets a transaction have; its cost is for whoever knows the tariff."""
+    if not isinstance(limit, dict):
+        return None
+    energy_wh, duration_s = whole(limit.get("maxEnergy")), whole(limit.get("maxTime"))
+    return SessionLimits(
+        energy_wh=energy_wh if energy_wh is not None and energy_wh >= 0 else None,
+        duration_s=duration_s if duration_s is not None and duration_s >= 0 else None,
+    )
+
+
 NO_ANSWER = BackendAnswer(accepted=False, status=AuthorizationStatus.UNKNOWN)
 """An answer to Authorize that says nothing."""
 

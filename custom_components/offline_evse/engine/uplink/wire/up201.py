@@ -7,7 +7,6 @@ from ocpp.v21.enums import ReasonEnumType as Reason21, TriggerReasonEnumType as 
 from ocpp.v201.enums import BootReasonEnumType, ReasonEnumType as Reason201, TriggerReasonEnumType as TriggerReason201
 
 from ...model.access import BackendAnswer
-from ...model.credential import SessionLimits
 from ...model.id_token import IdToken
 from ...model.meter import EvseSample, ReadingContext
 from ...model.station import ChargingState, EvseStatus, OcppVersion
@@ -34,7 +33,7 @@ from .readings import (
     signed_register_wh,
     timestamp_of,
 )
-from .said import NO_ANSWER, BootSaid, StartSaid, read_boot, read_info, whole
+from .said import NO_ANSWER, BootSaid, StartSaid, read_boot, read_id_token_info
 from .up16 import UNNAMED, clipped
 
 _STATUSES = {
@@ -98,11 +97,11 @@ class Up201:
 
     def read_start(self, payload: dict[str, Any]) -> StartSaid:
         """See `UpCodec`."""
-        return StartSaid(remote_id=None, answer=_answer(payload))
+        return StartSaid(remote_id=None, answer=read_id_token_info(payload))
 
     def read_ask(self, payload: dict[str, Any]) -> BackendAnswer:
         """See `UpCodec`."""
-        return _answer(payload) or NO_ANSWER
+        return read_id_token_info(payload) or NO_ANSWER
 
     def _encode(self, message: UpMessage) -> tuple[str, dict[str, Any]]:
         match message:
@@ -287,28 +286,6 @@ def _until_the_end(message: SessionStop) -> tuple[EvseSample, ...]:
         return (*message.samples, end)
     end = replace(message.samples[at], energy_import_wh=message.meter_wh)
     return (*message.samples[:at], end, *message.samples[at + 1 :])
-
-
-def _answer(payload: dict[str, Any]) -> BackendAnswer | None:
-    info = payload.get("idTokenInfo")
-    group = info.get("groupIdToken") if isinstance(info, dict) else None
-    return read_info(
-        info,
-        "cacheExpiryDateTime",
-        group.get("idToken") if isinstance(group, dict) else None,
-        _limits(payload.get("transactionLimit")),
-    )
-
-
-def _limits(limit: object) -> SessionLimits | None:
-    """Read what 2.1 lets a transaction have; its cost is for whoever knows the tariff."""
-    if not isinstance(limit, dict):
-        return None
-    energy_wh, duration_s = whole(limit.get("maxEnergy")), whole(limit.get("maxTime"))
-    return SessionLimits(
-        energy_wh=energy_wh if energy_wh is not None and energy_wh >= 0 else None,
-        duration_s=duration_s if duration_s is not None and duration_s >= 0 else None,
-    )
 
 
 _END = ReadingContext.TRANSACTION_END
