@@ -152,7 +152,10 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
                 "folder",
             }
             | {"hours", "limit", "load", "maximum", "minimum", "minutes", "missing", "name", "over", "path", "phase"}
-            | {"port", "share", "taken", "time"},
+            | {"port", "share", "taken", "time"}
+            | {"cards", "connector", "days", "detail", "energy_kwh", "evse", "fail", "free_mb", "growth_mb", "known"}
+            | {"largest_s", "limit_kwh", "now", "offset_s", "pass", "readers", "scanners", "site", "subject", "trouble"}
+            | {"waiting", "wanted", "warn"},
         ),
         (
             "issues",
@@ -173,7 +176,7 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
             | {"old_port", "phase", "phases", "port", "reserve", "safe", "seen_in", "seen_on", "site", "station_id"}
             | {"time", "told", "wiring"}
             | {"address", "answer", "backend", "chargers", "count", "detail", "end", "energy", "holder", "identities"}
-            | {"message", "oldest", "remote_id", "since", "start", "waiting"},
+            | {"message", "oldest", "reason", "remote_id", "since", "start", "waiting"},
         ),
         (
             "config",

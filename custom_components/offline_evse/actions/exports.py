@@ -62,10 +62,10 @@ async def export_records(call: ServiceCall) -> ServiceResponse:
             what, target=data[ATTR_TARGET], names=data[ATTR_NAMES], since=since, until=until
         )
     except BundleError as error:
+        key = f"export_{error.reason}"
+        told = {"folder": str(export_folder(hass)), "detail": error.detail}
         raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key=f"export_{error.reason}",
-            translation_placeholders={"folder": str(export_folder(hass)), "detail": error.detail},
+            translation_domain=DOMAIN, translation_key=key, translation_placeholders=told
         ) from error
     if bundle is None:
         return {"count": 0}

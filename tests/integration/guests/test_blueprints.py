@@ -59,7 +59,13 @@ async def use(hass: HomeAssistant, hotel: Site, own_folder: Path) -> AsyncIterat
 
 
 def test_there_is_one_for_every_purpose() -> None:
-    assert [file.stem for file in FILES] == ["energy_used_up", "hotel_calendar", "hotel_room_switch", "staff_shift"]
+    assert [file.stem for file in FILES] == [
+        "check_before_evening",
+        "energy_used_up",
+        "hotel_calendar",
+        "hotel_room_switch",
+        "staff_shift",
+    ]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
