@@ -267,28 +267,20 @@ def _key(profile: LimitProfile) -> str:
     return f"{profile.evse_id}.{profile.profile_id}"
 
 
+def _slot(profile: LimitProfile) -> tuple[str, int, str | None]:
+    return profile.purpose, profile.stack_level, profile.session_id
+
+
 def _rivals(known: LimitProfile, profile: LimitProfile) -> bool:
-    if known.evse_id != profile.evse_id:
-        return False
-    same_slot = (known.purpose, known.stack_level, known.session_id) == (
-        profile.purpose,
-        profile.stack_level,
-        profile.session_id,
-    )
-    return same_slot or known.profile_id == profile.profile_id
+    same = _slot(known) == _slot(profile) or known.profile_id == profile.profile_id
+    return same and known.evse_id == profile.evse_id
 
 
 def _compete(known: LimitProfile, profile: LimitProfile) -> bool:
-    if (known.purpose, known.stack_level, known.session_id) != (
-        profile.purpose,
-        profile.stack_level,
-        profile.session_id,
-    ):
-        return False
     same_place = known.evse_id == profile.evse_id
     if profile.purpose == DEFAULT_PURPOSE:
         same_place = same_place or 0 in (known.evse_id, profile.evse_id)
-    return same_place and overlaps(known, profile)
+    return same_place and _slot(known) == _slot(profile) and overlaps(known, profile)
 
 
 def _replaced(profile: LimitProfile, evses: dict[int, UpstreamEvse]) -> bool:
