@@ -44,8 +44,13 @@ class Days:
         )
 
 
-async def live(network: Callable[[Random], Network], seed: int, seconds: float) -> Days:
-    """Let one line live over a network for a while, while its charger charges."""
+async def live(
+    network: Callable[[Random], Network], seed: int, seconds: float, burst: tuple[float, int] | None = None
+) -> Days:
+    """Let one line live over a network for a while, while its charger charges.
+
+    `burst`: when, and how many sessions' worth of money messages come to what waits at once.
+    """
     clock = VirtualClock()
     random = Random(seed)
     site = PaperSite(clock, network(random), seed)
@@ -70,7 +75,10 @@ async def live(network: Callable[[Random], Network], seed: int, seconds: float) 
     lane = site.lane()
     money: list[int] = []
     line.start(1)
-    for at_s, is_money in _script(random, seconds):
+    script = _script(random, seconds)
+    if burst is not None:
+        script = sorted(script + [(burst[0], True)] * (2 * burst[1]))
+    for at_s, is_money in script:
         await sleep(clock, at_s - (clock.monotonic() - began_s))
         number = lane.add(is_money)
         if is_money:
