@@ -20,7 +20,7 @@ from ...model.upstream.message import (
 )
 from ...ocppj.schemas import check_request
 from .id_tokens import id_tag
-from .readings import CONTEXTS, readings_of, signed_parts, timestamp_of
+from .readings import CONTEXTS, readings_of, signed_parts, sketch, timestamp_of
 from .said import NO_ANSWER, BootSaid, StartSaid, read_boot, read_info, read_remote_id
 
 _STATUSES = {
@@ -60,7 +60,7 @@ class Up16:
     def encode(self, message: UpMessage) -> tuple[str, dict[str, Any]]:
         """See `UpCodec`."""
         action, payload = _encode(message)
-        check_request(self.version, action, payload)
+        check_request(self.version, action, sketch(payload))
         return action, payload
 
     def read_boot(self, payload: dict[str, Any]) -> BootSaid:

@@ -31,6 +31,7 @@ from .readings import (
     signed_meter_value,
     signed_parts,
     signed_register_wh,
+    sketch,
     timestamp_of,
 )
 from .said import NO_ANSWER, BootSaid, StartSaid, read_boot, read_id_token_info
@@ -88,7 +89,7 @@ class Up201:
     def encode(self, message: UpMessage) -> tuple[str, dict[str, Any]]:
         """See `UpCodec`."""
         action, payload = self._encode(message)
-        check_request(self.version, action, payload)
+        check_request(self.version, action, sketch(payload))
         return action, payload
 
     def read_boot(self, payload: dict[str, Any]) -> BootSaid:
