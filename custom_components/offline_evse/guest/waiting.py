@@ -43,7 +43,7 @@ WHY: Final[dict[LimitReason, str | None]] = {
     LimitReason.TIME_OVER: "time_over",
     LimitReason.DEAUTHORIZED: "ended",
     LimitReason.FEWER_PHASES: "full",
-    LimitReason.BACKEND: "careful",
+    LimitReason.BACKEND: "staff",
 }
 """The page's sentence for each; None: it has what it can take, and there is nothing to say."""
 

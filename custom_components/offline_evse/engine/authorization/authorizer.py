@@ -57,7 +57,7 @@ class Authorizer:
             return Question.NO
         own = self._owner(asked)
         known = self._known(asked)
-        if (own is not None and not own.accepted) or (known is not None and known.age_s(asked.at) < JUST_NOW_S):
+        if (own is not None and not own.accepted) or self._just_told(asked) is not None:
             return Question.NO
         match mode:
             case AccessMode.LOCAL_FIRST:
@@ -89,8 +89,8 @@ class Authorizer:
             return own
         known = self._known(asked)
         told = None if answer is None else self._told(asked, answer)
-        if told is None and known is not None and known.age_s(asked.at) < JUST_NOW_S:
-            told = replace(self._told(asked, known.answer), age_s=known.age_s(asked.at))
+        if told is None and (lately := self._just_told(asked)) is not None:
+            told = replace(self._told(asked, lately.answer), age_s=lately.age_s(asked.at))
         denied = known is not None and not known.answer.accepted and self._is_fresh(known, asked)
         match mode:
             case AccessMode.LOCAL_FIRST:
@@ -165,6 +165,11 @@ class Authorizer:
         if credential is not None and credential.blocked:
             return True
         return mode is not AccessMode.LOCAL and told is not None and told.blocks
+
+    def _just_told(self, asked: Presentation) -> CachedAnswer | None:
+        """Return an answer so new that there is no need to ask again."""
+        told = self.cache.find(asked.subject)
+        return told if told is not None and told.age_s(asked.at) < JUST_NOW_S else None
 
     def _known(self, asked: Presentation) -> CachedAnswer | None:
         """Return the last word of a backend: an answer, or what it has listed since."""

@@ -1,6 +1,6 @@
 """The site as its backends see it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import cast, override
 
 from ...model.access import BackendAnswer
@@ -89,11 +89,13 @@ class SiteGrounds(Grounds):
     def kept(self, prefix: str) -> dict[str, object]:
         return dict(self._memory.facts(_KEPT + prefix))
 
-    async def keep_only(self, configured: Mapping[str, object]) -> None:
-        """Forget what is kept of all other backends than these."""
-        ids = {key.partition("/")[0] for key in self._memory.facts(_KEPT)}
-        for upstream_id in ids - configured.keys():
-            await self._memory.forget(f"{_KEPT}{upstream_id}/")
+    def known(self) -> set[str]:
+        """Return every backend of which something is kept."""
+        return {key.partition("/")[0] for key in self._memory.facts(_KEPT)}
+
+    async def forget(self, upstream_id: str) -> None:
+        """Forget what is kept of a backend."""
+        await self._memory.forget(f"{_KEPT}{upstream_id}/")
 
     def close(self) -> None:
         """Listen to nothing any more."""

@@ -1,7 +1,6 @@
 """Where the site and its backends are joined. The only way to `engine/uplink`, which it imports late."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import tzinfo
 from random import Random
 from typing import TYPE_CHECKING, Final
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
 _MOST_LISTED: Final = 200
 """Sessions of one charger that are listed at most."""
 
-type OpenUplinks = Callable[["UplinkJoint"], Awaitable["Uplinks"]]
-
 
 class UplinkJoint:
     """Holds the lines to backends, which are none for most sites."""
@@ -62,21 +59,19 @@ class UplinkJoint:
         self._uplinks: Uplinks | None = None
         self._turn = asyncio.Lock()
         self._closed = False
-        self.ledger = ledger
-        self.clock = clock
-        self.open_uplinks: OpenUplinks = _open_uplinks
+        self._ledger = ledger
+        self._clock = clock
         self._limits = UpstreamLimits(register, steering, self._name_of)
         self._cards = UpstreamCards(authorizer.lists, ledger, memory, clock, background)
         starts = UpstreamStarts(register, ledger, authorizer, access.deciding, people, clock)
         wishes = Wishes(register, self._configs, starts, self._limits, self._cards, access.endings, people, send)
         late_noes = LateNoes(register, ledger, access, authorizer.remote_starts.site_tag, self._configs)
-        self.grounds = SiteGrounds(register, memory, wishes, starts, late_noes, self._shown)
-        """What backends see of the site."""
+        self._grounds = SiteGrounds(register, memory, wishes, starts, late_noes, self._shown)
         self._authority = Authority(self._configs, register.state.upstreams, self._answering)
         self._is_asked = False
         self._unhear = register.announce_to(self._heard)
 
-    def zone(self) -> tzinfo:
+    def _zone(self) -> tzinfo:
         """Return the time zone of the site, for windows and budgets by local time."""
         return self._register.config.goals.time_zone
 
@@ -89,7 +84,9 @@ class UplinkJoint:
             self._configs.clear()
             self._configs.update({config.upstream_id: config for config in configs})
             if configs and self._uplinks is None:
-                self._uplinks = await self.open_uplinks(self)
+                # Most sites never need it, and the loop does not wait for the disk that it is on.
+                uplinks = await asyncio.to_thread(_import_uplinks)
+                self._uplinks = uplinks(self._ledger.book, self._grounds, self._clock, Random(), self._zone)
             if self._uplinks is not None:
                 await self._uplinks.configure(configs)
             await self._tidy()
@@ -97,16 +94,16 @@ class UplinkJoint:
 
     async def parked(self, upstream_id: str) -> tuple[DueSession, ...]:
         """Return sessions that wait for a person, the oldest first."""
-        return await self.ledger.book.parked(upstream_id)
+        return await self._ledger.book.parked(upstream_id)
 
     async def untold(self, upstream_id: str) -> tuple[DueSession, ...]:
         """Return sessions that a backend has not been told of in full, the oldest first."""
         config = self._configs.get(upstream_id)
         if config is None:
             return ()
-        found = list(await self.ledger.book.parked(upstream_id))
+        found = list(await self._ledger.book.parked(upstream_id))
         for line in config.lines:
-            found += await self.ledger.book.due(upstream_id, line.station_id, _MOST_LISTED)
+            found += await self._ledger.book.due(upstream_id, line.station_id, _MOST_LISTED)
         known = {it.transaction.session_id: it for it in found}
         return tuple(sorted(known.values(), key=lambda it: it.transaction.started_at))
 
@@ -136,7 +133,7 @@ class UplinkJoint:
             if self._uplinks is not None:
                 await self._uplinks.close()
                 self._uplinks = None
-        self.grounds.close()
+        self._grounds.close()
 
     async def _tidy(self) -> None:
         """Let go of what removed backends, or such as may not any longer, have left here."""
@@ -145,7 +142,10 @@ class UplinkJoint:
         listing = {config.upstream_id for config in configs if UpstreamPermit.LOCAL_LIST in config.permits}
         self._limits.keep_only(lines)
         await self._cards.keep_only(frozenset(line for line in lines if line[0] in listing))
-        await self.grounds.keep_only(self._configs)
+        for upstream_id in self._grounds.known() - self._configs.keys():
+            # Removed now, or while nobody was here to see it.
+            await self._ledger.book.close_upstream(upstream_id)
+            await self._grounds.forget(upstream_id)
         shown = self._register.state.upstreams
         for upstream_id in shown.keys() - self._configs.keys():
             del shown[upstream_id]
@@ -160,9 +160,7 @@ class UplinkJoint:
         self._authority.look()
 
     def _answering(self, station_id: str) -> Backend | None:
-        authority = None if self._uplinks is None else self._uplinks.authority
-        config = None if authority is None else self._configs.get(authority.upstream_id)
-        return authority if config is not None and config.line(station_id) is not None else None
+        return None if self._uplinks is None else self._uplinks.authority_at(station_id)
 
     def _shown(self, view: UpstreamView) -> None:
         if self._closed or view.upstream_id not in self._configs:
@@ -180,12 +178,6 @@ class UplinkJoint:
     def _name_of(self, upstream_id: str) -> str:
         config = self._configs.get(upstream_id)
         return upstream_id if config is None else config.name
-
-
-async def _open_uplinks(joint: UplinkJoint) -> Uplinks:
-    """Import what most sites never need, off the event loop, and begin."""
-    uplinks = await asyncio.to_thread(_import_uplinks)
-    return uplinks(joint.ledger.book, joint.grounds, joint.clock, Random(), joint.zone)
 
 
 def _import_uplinks() -> type[Uplinks]:

@@ -1,25 +1,24 @@
 """Backends that say no to a session when they are told of its start."""
 
 from collections.abc import Mapping
-import logging
 
 from ...ledger.ledger import Ledger
 from ...model.access import AccessMode, BackendAnswer
 from ...model.decision import DecisionBasis, StopCause
-from ...model.failure import LedgerFullError, LedgerUnavailableError
 from ...model.id_token import IdToken
 from ...model.upstream.config import UpstreamConfig, UpstreamRole
 from ..access.access import Access
 from ..register import SiteRegister
 from ..state import EvseState
 
-_LOGGER = logging.getLogger(__name__)
-
 _HEEDED = (AccessMode.BOTH, AccessMode.BACKEND_FIRST)
 
 
 class LateNoes:
-    """Heeds the no of whoever answers for cards, where the mode gives it a say; of everybody else's is taken note."""
+    """Heeds the no of whoever answers for cards, where the mode gives it a say.
+
+    Of everybody else's the ledger takes note (`SessionDelivery.denied`), and that is all.
+    """
 
     def __init__(
         self,
@@ -37,13 +36,12 @@ class LateNoes:
         self._configs = configs
 
     async def take(self, upstream_id: str, session_id: str, id_token: IdToken, answer: BackendAnswer) -> None:
-        """End what runs, flag what is over, or leave it at the note."""
+        """End what runs, flag what is over, or leave it."""
         config = self._configs.get(upstream_id)
         if config is None or answer.accepted:
             return
         evse = self._running(session_id)
         heard = config.role is UpstreamRole.AUTHORITY and id_token.key != self._site_tag.key
-        await self._note(upstream_id, session_id, evse, answer)
         if not heard:
             # Nobody asks this one about cards, or it cannot know what begins in the name of the site.
             return
@@ -64,18 +62,6 @@ class LateNoes:
             ),
             None,
         )
-
-    async def _note(self, upstream_id: str, session_id: str, evse: EvseState | None, answer: BackendAnswer) -> None:
-        try:
-            await self._ledger.append(
-                "upstream.denied",
-                station_id=None if evse is None else evse.key.station_id,
-                evse_id=None if evse is None else evse.key.evse_id,
-                session_id=session_id,
-                data={"upstream": upstream_id, "status": answer.status.value},
-            )
-        except (LedgerFullError, LedgerUnavailableError) as error:
-            _LOGGER.warning("A backend's late no could not be recorded: %s", error)
 
 
 def _ordered_here(evse: EvseState) -> bool:
