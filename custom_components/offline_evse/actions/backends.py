@@ -16,7 +16,7 @@ from ..descriptions.backends import shown_link
 from ..devices import backend_of_device, charger_subentry
 from ..engine.model.upstream.delivery import DueSession, Settlement
 from ..engine.model.upstream.link import UpstreamView
-from ..flows.backends.repairs import remote_id_error
+from ..flows.backends.repairs import needs_id, remote_id_error
 from ..refusals import recorded
 from ..runtime import OfflineEvseConfigEntry
 
@@ -81,11 +81,11 @@ async def settle_backend_session(call: ServiceCall) -> None:
             translation_domain=DOMAIN, translation_key="several_backends" if found else "nothing_to_settle"
         )
     subentry, session = found[0]
-    remote_id: str | None = call.data.get(ATTR_REMOTE_ID) or session.delivery.remote_id
-    if call.data[ATTR_DECISION] is not Settlement.MATCH:
-        remote_id = None
-    elif remote_id_error(session, remote_id or ""):
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="bad_remote_id")
+    remote_id: str | None = None
+    if call.data[ATTR_DECISION] is Settlement.MATCH and needs_id(session):
+        remote_id = str(call.data.get(ATTR_REMOTE_ID, ""))
+        if remote_id_error(remote_id):
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="bad_remote_id")
     done = site.settle_session(subentry.subentry_id, session_id, call.data[ATTR_DECISION], remote_id)
     if not await recorded(done):
         raise ServiceValidationError(translation_domain=DOMAIN, translation_key="nothing_to_settle")

@@ -191,14 +191,19 @@ async def charged(garage: Wallbox, count: int = 1) -> None:
 
 
 async def parked(
-    lines: LinesInHand, entry: MockConfigEntry, state: DeliveryState, action: str = "StartTransaction"
+    lines: LinesInHand,
+    entry: MockConfigEntry,
+    state: DeliveryState,
+    action: str = "StartTransaction",
+    remote_id: str | None = None,
 ) -> list[str]:
     """Leave everything that was charged to a person; return the ids of the sessions."""
     upstream_id = backend_id(entry)
     pending = PendingCall(message_id="1", action=action, frame="[]", through_seq=1, sent_count=3)
     due = await lines.due(upstream_id, "CP-1")
     for session in due:
-        await lines.park(upstream_id, session, state=state, pending=pending, detail="InternalError: no such tariff")
+        said = {"pending": pending, "remote_id": remote_id, "detail": "InternalError: no such tariff"}
+        await lines.park(upstream_id, session, state=state, **said)
     count = len(due)
     backlog = Backlog(session_count=count, oldest=due[0].transaction.started_at, parked_count=count)
     lines.show(view(entry, backlog=backlog))

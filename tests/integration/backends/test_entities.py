@@ -32,8 +32,9 @@ def told(hass: HomeAssistant, entity_id: str) -> Mapping[str, Any]:
     return state.attributes
 
 
-def backend_devices(registry: dr.DeviceRegistry, entry: MockConfigEntry) -> list[dr.AnyDeviceEntry]:
-    return [it for it in dr.async_entries_for_config_entry(registry, entry.entry_id) if it.model == "OCPP backend"]
+def backend_devices(registry: dr.DeviceRegistry, entry: MockConfigEntry) -> list[dr.DeviceEntry]:
+    there = dr.async_entries_for_config_entry(registry, entry.entry_id)
+    return [it for it in there if isinstance(it, dr.DeviceEntry) and it.model == "OCPP backend"]
 
 
 @pytest.mark.usefixtures("monta_site")

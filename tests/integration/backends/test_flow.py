@@ -1,6 +1,6 @@
 """Setting backends up and changing them, form by form; and that none has to be there for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -61,6 +61,11 @@ async def go_on(
     return flow
 
 
+def told(flow: SubentryFlowResult) -> Mapping[str, str]:
+    """What the texts of a form are filled with."""
+    return flow["description_placeholders"] or {}
+
+
 def suggested(flow: SubentryFlowResult, field: str) -> Any:
     assert flow["data_schema"] is not None
     return get_schema_suggested_value(flow["data_schema"].schema, field)
@@ -96,7 +101,7 @@ async def test_a_backend_that_answers_is_set_up_at_once(
     assert flow["step_id"] == "user"
     flow = await go_on(hass, flow, answers(central))
     assert flow["step_id"] == "charger"
-    assert flow["description_placeholders"]["charger"] == "Garage"
+    assert told(flow)["charger"] == "Garage"
     assert suggested(flow, "identity") == "CP-1"
     done = await go_on(hass, flow, {"identity": "MONTA-7", "password": "very-secret-pw"})
     assert (done["type"], done["title"]) == (FlowResultType.CREATE_ENTRY, "Road")
@@ -130,7 +135,7 @@ async def test_what_is_wrong_is_told_and_may_be_kept(
     flow = await go_on(hass, await begin(hass, monta_entry), answers(central))
     flow = await go_on(hass, flow, line)
     assert (flow["step_id"], flow["errors"]) == ("trouble", {"base": error})
-    assert flow["description_placeholders"]["identity"] == line["identity"]
+    assert told(flow)["identity"] == line["identity"]
     done = await go_on(hass, flow, {"next": "save"})
     assert done["type"] is FlowResultType.CREATE_ENTRY
 
@@ -189,7 +194,7 @@ async def test_an_address_that_cannot_be(
 @pytest.mark.usefixtures("monta_site")
 async def test_a_form_that_cannot_be(hass: HomeAssistant, monta_entry: MockConfigEntry, central: CentralSystem) -> None:
     flow = await begin(hass, monta_entry)
-    wrong = {
+    wrong: dict[str, tuple[dict[str, Any], str]] = {
         "name_needed": ({"name": " "}, "name"),
         "charger_needed": ({"chargers": []}, "chargers"),
         "half_a_window": ({"traffic": {**EMPTY["traffic"], "bulk_from": "22:00:00"}}, "base"),
@@ -231,7 +236,7 @@ async def test_only_one_backend_is_asked_about_cards_at_a_charger(
     hass.config_entries.async_update_subentry(monta_entry, monta, data={**MONTA, "role": "authority"})
     flow = await go_on(hass, await begin(hass, monta_entry), answers(central, role="authority"))
     assert flow["errors"] == {"role": "second_authority"}
-    assert flow["description_placeholders"]["other"] == "Monta"
+    assert told(flow)["other"] == "Monta"
     flow = await go_on(hass, flow, answers(central, role="authority", chargers=["CP-2"]))
     assert flow["step_id"] == "charger"
     own = await change(hass, monta_entry)
@@ -249,8 +254,8 @@ async def test_an_identity_that_cannot_be(
         assert flow["errors"] == {"identity": error}
     flow = await go_on(hass, flow, {"identity": "A", "others": False})
     assert (flow["step_id"], flow["errors"]) == ("charger", {})
-    assert flow["description_placeholders"]["charger"] == "Yard"
-    assert flow["description_placeholders"]["number"] == "2"
+    assert told(flow)["charger"] == "Yard"
+    assert told(flow)["number"] == "2"
     flow = await go_on(hass, flow, {"identity": "A"})
     assert flow["errors"] == {"identity": "identity_twice"}
 
@@ -262,7 +267,7 @@ async def test_the_other_chargers_go_likewise(
     flow = await go_on(hass, await begin(hass, monta_entry), answers(central, chargers=["CP-1", "CP-2"]))
     flow = await go_on(hass, flow, {"identity": "CP-2", "password": "pw", "others": True})
     assert flow["errors"] == {"identity": "identity_twice"}
-    assert flow["description_placeholders"]["charger"] == "Yard"
+    assert told(flow)["charger"] == "Yard"
     flow = await go_on(hass, flow, {"identity": "Y"})
     flow = await go_on(hass, flow, {"next": "change"})
     flow = await go_on(hass, flow, answers(central, chargers=["CP-1", "CP-2"]))

@@ -267,6 +267,25 @@ async def test_a_session_is_matched_by_hand(
     assert lines.settled == [(backend_id(monta_entry), session_id, Settlement.MATCH, "4711")]
 
 
+@pytest.mark.parametrize(("action", "remote_id"), [("StopTransaction", "4711"), ("TransactionEvent", None)])
+async def test_a_number_is_asked_for_only_where_it_is_not_known(
+    hass: HomeAssistant,
+    garage: Wallbox,
+    lines: LinesInHand,
+    monta_entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+    action: str,
+    remote_id: str | None,
+) -> None:
+    await charged(garage)
+    (session_id,) = await parked(lines, monta_entry, DeliveryState.AMBIGUOUS, action, remote_id)
+    async with fixing(hass, hass_client) as repair:
+        assert repair.flow["description_placeholders"]["remote_id"] == (remote_id or "–")
+        done = await repair.submit(decision="match")
+    assert done["type"] == FlowResultType.CREATE_ENTRY
+    assert lines.settled == [(backend_id(monta_entry), session_id, Settlement.MATCH, None)]
+
+
 async def test_several_sessions_are_settled_one_after_the_other(
     hass: HomeAssistant,
     garage: Wallbox,

@@ -16,8 +16,6 @@ from ..access.fields import charger_names, named
 CONF_DECISION: Final = "decision"
 CONF_REMOTE_ID: Final = "remote_id"
 CONF_SESSION: Final = "session"
-LONGEST_ID: Final = 36
-"""OCPP 2.0.1: transactionId is identifierString[36]."""
 NUMBERED: Final = ("MeterValues", "StartTransaction", "StopTransaction")
 """Messages of OCPP 1.6, where a backend calls a transaction by a number."""
 
@@ -67,18 +65,16 @@ class ParkedFlow(RepairsFlow):
         errors: dict[str, str] = {}
         if user_input is not None:
             remote_id = user_input[CONF_REMOTE_ID].strip()
-            if error := remote_id_error(session, remote_id):
+            if error := remote_id_error(remote_id):
                 errors[CONF_REMOTE_ID] = error
             elif (done := await self._settle(session, Settlement.MATCH, remote_id)) is not None:
                 return done
             else:
                 errors["base"] = "not_recorded"
-        suggested = user_input or {CONF_REMOTE_ID: session.delivery.remote_id}
+        schema = vol.Schema({vol.Required(CONF_REMOTE_ID): TextSelector()})
         return self.async_show_form(
             step_id="match",
-            data_schema=self.add_suggested_values_to_schema(
-                vol.Schema({vol.Required(CONF_REMOTE_ID): TextSelector()}), suggested
-            ),
+            data_schema=self.add_suggested_values_to_schema(schema, user_input),
             description_placeholders=self._told(session),
             errors=errors,
         )
@@ -90,7 +86,7 @@ class ParkedFlow(RepairsFlow):
         errors: dict[str, str] = {}
         if user_input is not None:
             decision = Settlement(user_input[CONF_DECISION])
-            if decision is Settlement.MATCH:
+            if decision is Settlement.MATCH and needs_id(session):
                 return await self.async_step_match()
             if (done := await self._settle(session, decision, None)) is not None:
                 return done
@@ -169,11 +165,17 @@ class ParkedFlow(RepairsFlow):
         return charger_names(self._entry).get(station_id, station_id)
 
 
-def remote_id_error(session: DueSession, remote_id: str) -> str | None:
-    """Say what is wrong with an id that a backend is said to have for a session; None: nothing."""
-    if not 1 <= len(remote_id) <= LONGEST_ID:
-        return "id_needed"
+def needs_id(session: DueSession) -> bool:
+    """Tell whether somebody has to look up what the backend calls a session, to match it.
+
+    In OCPP 2.x the id is ours, and where only the end is in question the number has been told.
+    """
     pending = session.delivery.pending
-    if pending is not None and pending.action in NUMBERED and not remote_id.removeprefix("-").isdecimal():
-        return "number_needed"
-    return None
+    return session.delivery.remote_id is None and (pending is None or pending.action in NUMBERED)
+
+
+def remote_id_error(remote_id: str) -> str | None:
+    """Say what is wrong with the number that a backend is said to have for a session; None: nothing."""
+    if not remote_id:
+        return "id_needed"
+    return None if remote_id.removeprefix("-").isdecimal() else "number_needed"
