@@ -62,6 +62,18 @@ async def test_a_session_that_turns_up_late_waits_for_the_one_that_is_open_on_it
     assert site.backend.left_open == []
 
 
+async def test_many_that_have_to_wait_do_not_hide_another_evse(site: Site, clock: ManualClock) -> None:
+    await clock.advance(86_400)
+    await site.record(start(1400, 5000, transaction_id="open", seq_no=0, evse=1))
+    await site.step()
+    for number in range(60):
+        await over(site, f"late {number}", 10 * number + 1, 10 * number + 5, evse=1, wh=100)
+    other = await over(site, "other", 1000, 1100, evse=2)
+    await site.drain()
+    assert await state_of(site, other) is DeliveryState.DONE
+    assert (await site.ledger.book.backlog("monta")).session_count == 60
+
+
 async def test_a_running_session_gets_the_newest_value_once_an_interval(site: Site, clock: ManualClock) -> None:
     await clock.advance(60)
     await site.record(start(1, 1000, transaction_id="a", seq_no=0))

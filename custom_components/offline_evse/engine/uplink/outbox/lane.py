@@ -5,7 +5,8 @@ there. A message is in the book, counted as sent, before it may leave, and stays
 backend's answer is.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 import logging
 
@@ -37,14 +38,7 @@ _LOGGER = logging.getLogger(__name__)
 
 _ACTIONS_OF_16 = frozenset({"StartTransaction", "StopTransaction", "MeterValues"})
 _DISK_PAUSE_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A session that is too young, or whose end is too uncertain, to be told; until something of it changes."""
-
-    due: DueSession
-    until_s: float
+_PAGE = 50
 
 
 class Lane:
@@ -68,7 +62,8 @@ class Lane:
         self._telling = Telling(book, clock, remote_start)
         self._pacing = Pacing(clock)
         self._live = Live(book, clock, self._pacing)
-        self._waiting: dict[str, _Waiting] = {}
+        self._waiting: dict[str, tuple[DueSession, float]] = {}
+        """Sessions too young, or with too uncertain an end, to be told: until then, or until something changes."""
         self._unsaved: dict[str, SessionDelivery] = {}
         """What an answer came to, where the disk has not taken it yet."""
 
@@ -97,7 +92,16 @@ class Lane:
     async def _next(self, codec: UpCodec, telemetry: bool) -> Outgoing | None:
         for delivery in tuple(self._unsaved.values()):
             await self._save(delivery)
-        due = await self._book.due(self._config.upstream_id, self._station_id)
+        limit = _PAGE
+        while True:
+            due = await self._book.due(self._config.upstream_id, self._station_id, limit)
+            if (outgoing := await self._first(due, codec, telemetry)) is not None or len(due) < limit:
+                return outgoing
+            # All of these have to wait; on another EVSE there may be some that have not.
+            limit *= 10
+
+    async def _first(self, due: Collection[DueSession], codec: UpCodec, telemetry: bool) -> Outgoing | None:
+        """Return the first message among these sessions that may leave."""
         sessions = {each.transaction.session_id for each in due}
         self._pacing.begin_round(sessions)
         self._live.begin_round(sessions)
@@ -108,8 +112,7 @@ class Lane:
                 return outgoing
         if telemetry and (interval_s := self._interval_s) is not None:
             for each in running:
-                outgoing = await self._live.next(each, codec, interval_s)
-                if outgoing is not None:
+                if (outgoing := await self._live.next(each, codec, interval_s)) is not None:
                     return outgoing
         return None
 
@@ -159,13 +162,12 @@ class Lane:
         return await self._tell_anew(turn, codec)
 
     def _waits(self, due: DueSession) -> bool:
-        waiting = self._waiting.get(due.transaction.session_id)
-        if waiting is None or waiting.due != due:
+        waiting, until_s = self._waiting.get(due.transaction.session_id, (None, 0.0))
+        left_s = until_s - self._clock.monotonic()
+        if waiting != due or left_s <= 0:
             return False
-        left_s = waiting.until_s - self._clock.monotonic()
-        if left_s > 0:
-            self._pacing.note(left_s)
-        return left_s > 0
+        self._pacing.note(left_s)
+        return True
 
     async def _tell_anew(self, turn: Turn, codec: UpCodec) -> Outgoing | None:
         """Word a start or an end for the first time."""
@@ -204,7 +206,7 @@ class Lane:
         return None if pending is None else await self._send(worded, turn.phase, pending)
 
     def _wait(self, due: DueSession, wait: Wait) -> None:
-        self._waiting[due.transaction.session_id] = _Waiting(due, self._clock.monotonic() + wait.for_s)
+        self._waiting[due.transaction.session_id] = due, self._clock.monotonic() + wait.for_s
         if wait.for_s > 0:
             self._pacing.note(wait.for_s)
 
