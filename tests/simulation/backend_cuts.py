@@ -114,8 +114,11 @@ class Result:
             f" {len(told.wrong)} wrong, {told.repeats} messages repeated, {len(told.faults)} faults"
             for name, told in self.told.items()
         ]
-        said += [f"{name}: {what}" for name, told in self.told.items() for what in (*told.wrong, *told.faults)]
-        return said
+        return said + self.complaints()
+
+    def complaints(self) -> list[str]:
+        """Say what is wrong, and what the backends hold against the site."""
+        return [f"{name}: {what}" for name, told in self.told.items() for what in (*told.wrong, *told.faults)]
 
 
 class HurriedPlace(Place):
