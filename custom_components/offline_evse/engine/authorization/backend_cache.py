@@ -73,3 +73,10 @@ class BackendCache:
     def keep(self, subject: str, answer: CachedAnswer) -> None:
         """Keep an answer in place of the one before."""
         self._answers[subject] = answer
+
+    def forget(self) -> tuple[str, ...]:
+        """Forget all answers but those that block; returns whose they were."""
+        gone = tuple(subject for subject, known in self._answers.items() if not known.blocks)
+        for subject in gone:
+            del self._answers[subject]
+        return gone

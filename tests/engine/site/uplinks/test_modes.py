@@ -44,6 +44,11 @@ def lines() -> FakeUplinks:
     return FakeUplinks.opened[-1]
 
 
+def link(place: Place) -> LinkState | None:
+    """How whoever answers for cards can be reached."""
+    return place.site.state.link
+
+
 def mode(place: Place, mode: AccessMode, unknown: UnknownRule = UnknownRule.DENY) -> None:
     """Set the mode of the site."""
     access = AccessConfig(mode=mode, unknown=UnknownCards(rule=unknown))
@@ -244,7 +249,7 @@ async def test_a_no_of_somebody_who_is_only_told_ends_nothing(place: Place, box:
         await lines().grounds.denied(name, place.session().session_id, IdToken("CARD"), NO)
     await box.say("Heartbeat", {})
     assert place.heard_of(SessionStopped) == []
-    assert place.site.state.link is None
+    assert link(place) is None
 
 
 async def test_what_people_begin_from_here_no_backend_ends(place: Place, box: Wallbox, backend: FakeUpstream) -> None:
@@ -270,9 +275,9 @@ async def test_each_charger_has_its_own_backend(place: Place, box: Wallbox, cloc
     left, right = (lines().upstreams[name] for name in ("left", "right"))
     left.answers["X"], right.answers["X"] = YES, NO
     lines().become(ONLINE, "left")
-    assert place.site.state.link is OFFLINE
+    assert link(place) is OFFLINE
     lines().become(ONLINE, "right")
-    assert place.site.state.link is ONLINE
+    assert link(place) is ONLINE
     two = await place.dial(Wallbox, "TWO")
     await two.boot()
     await two.status("Available")
@@ -285,5 +290,25 @@ async def test_each_charger_has_its_own_backend(place: Place, box: Wallbox, cloc
     await clock.advance(90)
     assert await presented(two, clock, "Y") == ("Invalid", 0)
     await place.site.configure_upstreams(())
-    assert place.site.state.link is None
+    assert link(place) is None
     assert place.evse(TWO).connected
+
+
+async def test_earlier_answers_are_forgotten_when_it_asks_for_that(
+    place: Place, box: Wallbox, clock: ManualClock, backend: FakeUpstream
+) -> None:
+    mode(place, LOCAL_FIRST)
+    lines().become(ONLINE)
+    backend.answers = {
+        "THEIRS": YES,
+        "BAD": BackendAnswer(accepted=False, status=AuthorizationStatus.BLOCKED),
+    }
+    assert (await presented(box, clock, "THEIRS"))[0] == "Accepted"
+    assert (await presented(box, clock, "BAD"))[0] == "Blocked"
+    lines().become(OFFLINE)
+    assert (await presented(box, clock, "THEIRS"))[0] == "Accepted"
+    lines().grounds.forget_answers("somebody else")
+    lines().grounds.forget_answers("monta")
+    await settle()
+    assert (await presented(box, clock, "THEIRS"))[0] == "Invalid"
+    assert (await presented(box, clock, "BAD"))[0] == "Blocked"

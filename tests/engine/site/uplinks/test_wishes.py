@@ -203,19 +203,19 @@ async def test_the_lowest_limit_of_any_backend_holds_and_is_named(
     await uplinks.wish(WantLimit(1, 12.0))
     await uplinks.wish(WantLimit(0, 10.0), "shell")
     await until(lambda: evse.offer.current_a == 10)
-    assert evse.offer.binding.reason is LimitReason.BACKEND
+    assert place.evse().offer.binding.reason is LimitReason.BACKEND
     assert evse.upstream_limit == UpstreamLimit("shell", "Shell", 10.0)
     await box.hear("SetChargingProfile", lambda payload: limit_a(payload) == 10)
     await place.site.set_limit(evse.key, 8)
     await until(lambda: evse.offer.current_a == 8)
-    assert evse.offer.binding.reason is LimitReason.USER_LIMIT
+    assert place.evse().offer.binding.reason is LimitReason.USER_LIMIT
     await place.site.set_limit(evse.key, None)
     # A limit above what there is raises nothing.
     await uplinks.wish(WantLimit(0, 32.0), "shell")
     await until(lambda: evse.offer.current_a == 12)
     await place.site.configure_upstreams((upstream("shell", UpstreamRole.REPORT),))
     await until(lambda: evse.offer.current_a == 16)
-    assert evse.offer.binding.reason is not LimitReason.BACKEND
+    assert place.evse().offer.binding.reason is not LimitReason.BACKEND
     await uplinks.wish(WantLimit(0, None), "shell")
     assert evse.upstream_limit is None
 

@@ -130,6 +130,11 @@ class BackendDesk:
         self.on_answer(id_token, answer)
         await self._memory.keep(f"{_KEPT}{subject}", cached.as_json())
 
+    async def forget_answers(self) -> None:
+        """Go by nothing that it has said before, but for what it has blocked."""
+        for subject in self._cache.forget():
+            await self._memory.keep(f"{_KEPT}{subject}", None)
+
     def _link_changed(self, link: LinkState | None) -> None:
         before = self._askable_at
         self._show(link)

@@ -31,14 +31,16 @@ class SiteGrounds(Grounds):
         starts: UpstreamStarts,
         late_noes: LateNoes,
         on_shown: Callable[[UpstreamView], None],
+        on_forget: Callable[[str], None],
     ) -> None:
-        """Show what is in the register; `on_shown` hears what is shown of a backend."""
+        """Show what is in the register; `on_shown` hears what is shown of a backend, `on_forget` whose answers go."""
         self._register = register
         self._memory = memory
         self._wishes = wishes
         self._starts = starts
         self._late_noes = late_noes
         self._on_shown = on_shown
+        self._on_forget = on_forget
         self._statuses = StatusWatch(register)
 
     @override
@@ -76,6 +78,10 @@ class SiteGrounds(Grounds):
     @override
     def remote_start_id(self, upstream_id: str, transaction: Transaction) -> int | None:
         return self._starts.number_of(upstream_id, transaction)
+
+    @override
+    def forget_answers(self, upstream_id: str) -> None:
+        self._on_forget(upstream_id)
 
     @override
     def shown(self, view: UpstreamView) -> None:

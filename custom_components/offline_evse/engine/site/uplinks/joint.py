@@ -9,7 +9,7 @@ from ...authorization.authorizer import Authorizer
 from ...ledger.ledger import Ledger
 from ...model.access import Backend
 from ...model.clock import Clock
-from ...model.upstream.config import UpstreamConfig, UpstreamPermit
+from ...model.upstream.config import UpstreamConfig, UpstreamPermit, UpstreamRole
 from ...model.upstream.delivery import DueSession, Settlement
 from ...model.upstream.link import UpstreamView
 from ..access.access import Access
@@ -61,12 +61,13 @@ class UplinkJoint:
         self._closed = False
         self._ledger = ledger
         self._clock = clock
+        self._background = background
         self._limits = UpstreamLimits(register, steering, self._name_of)
         self._cards = UpstreamCards(authorizer.lists, ledger, memory, clock, background)
         starts = UpstreamStarts(register, ledger, authorizer, access.deciding, people, clock)
         wishes = Wishes(register, self._configs, starts, self._limits, self._cards, access.endings, people, send)
         late_noes = LateNoes(register, ledger, access, authorizer.remote_starts.site_tag, self._configs)
-        self._grounds = SiteGrounds(register, memory, wishes, starts, late_noes, self._shown)
+        self._grounds = SiteGrounds(register, memory, wishes, starts, late_noes, self._shown, self._forget_answers)
         self._authority = Authority(self._configs, register.state.upstreams, self._answering)
         self._is_asked = False
         self._unhear = register.announce_to(self._heard)
@@ -170,6 +171,11 @@ class UplinkJoint:
         self._register.state.changed()
         if self._is_asked:
             self._authority.look()
+
+    def _forget_answers(self, upstream_id: str) -> None:
+        config = self._configs.get(upstream_id)
+        if config is not None and config.role is UpstreamRole.AUTHORITY:
+            self._background.run(self._access.backend.forget_answers(), "end of earlier answers")
 
     def _heard(self, news: Announcement) -> None:
         if isinstance(news, SessionEnded) and self._uplinks is not None:
