@@ -142,6 +142,7 @@ FATES = [
 ]
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("world", WORLDS.values(), ids=list(WORLDS))
 @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
