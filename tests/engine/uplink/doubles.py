@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Protocol, override
 
 from custom_components.offline_evse.engine.model.access import BackendAnswer
-from custom_components.offline_evse.engine.model.clock import Clock
+from custom_components.offline_evse.engine.model.clock import Clock, Timer
 from custom_components.offline_evse.engine.model.id_token import IdToken
 from custom_components.offline_evse.engine.model.station import EvseStatus, OcppVersion, StationIdentity
 from custom_components.offline_evse.engine.model.transaction import Transaction
@@ -123,6 +123,7 @@ class PaperSocket(Connection):
         self._sent = self._received = 0
         self._closed: asyncio.Future[LinkTrouble | None] = asyncio.get_running_loop().create_future()
         self._under_way = 0
+        self._arrivals: set[Timer] = set()
         self.on_call = on_call
         self._calls = CallLine(clock, self._send, lambda _: None)
 
@@ -159,6 +160,8 @@ class PaperSocket(Connection):
         if not self._closed.done():
             self._closed.set_result(trouble)
         self._calls.close()
+        for arrival in self._arrivals:
+            arrival.cancel()
 
     async def _send(self, raw: bytes) -> None:
         at_s = self._clock.monotonic() - self._began_s
@@ -175,12 +178,14 @@ class PaperSocket(Connection):
         answer = self._backend.answer(at_s, action, payload)
 
         def arrive() -> None:
+            self._arrivals.discard(arrival)
             self._under_way -= 1
             if answer is not None and not self._closed.done():
                 self._received += len(json.dumps(answer)) + len(message_id) + 8
                 self._calls.take(CallResult(message_id, answer))
 
-        self._clock.call_later(trip_s, arrive)
+        arrival = self._clock.call_later(trip_s, arrive)
+        self._arrivals.add(arrival)
 
 
 class PaperDialler(Dials):
