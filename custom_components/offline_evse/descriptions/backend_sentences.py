@@ -40,7 +40,8 @@ def day_and_time(when: datetime) -> str:
 
 
 def _is_away(view: UpstreamView) -> bool:
-    return view.link.state is LinkState.OFFLINE
+    """Tell whether it is known that a backend cannot be reached; after a start it takes a moment to find out."""
+    return view.link.state is LinkState.OFFLINE and (view.link.trouble is not None or view.backlog.session_count > 0)
 
 
 def _weight(view: UpstreamView) -> int:
@@ -53,6 +54,8 @@ def _weight(view: UpstreamView) -> int:
 
 def _told(sentences: Sentences, view: UpstreamView) -> str:
     """Say how one backend is; nothing where all is well."""
+    if not view.lines:
+        return sentences.say("backend_no_charger", backend=view.name)
     parts = []
     if view.link.trouble is not None and view.link.trouble.misconfigured:
         parts.append(sentences.say("backend_misconfigured", backend=view.name))
@@ -68,8 +71,9 @@ def _told(sentences: Sentences, view: UpstreamView) -> str:
         key = "backend_waits_one" if waiting == 1 else "backend_waits_many"
         filled = {"backend": view.name, "count": str(waiting), "time": clock_time(view.backlog.oldest)}
         parts.append(sentences.say(key, **filled))
-    elif not parts and _is_away(view):
-        parts.append(sentences.say("backend_away", backend=view.name))
+    elif not parts and view.link.state is LinkState.OFFLINE:
+        key = "backend_away" if _is_away(view) else "backend_dialling"
+        parts.append(sentences.say(key, backend=view.name))
     if view.budget_spent:
         parts.append(sentences.say("backend_budget_spent", backend=view.name))
     if parked := view.backlog.parked_count:

@@ -104,7 +104,9 @@ class BackendIssues:
             self._unaccepted.pop(subentry.subentry_id, None)
         elif now - self._unaccepted.setdefault(subentry.subentry_id, now) < NOT_ACCEPTED_FOR:
             trouble = None
-        if trouble in TROUBLES:
+        if not any(charger_subentry(self._entry, it) for it in subentry.data[CONF_CHARGERS]):
+            yield "backend_no_charger", _Wanted(key="backend_no_charger", placeholders=told, fixable=True)
+        elif trouble in TROUBLES:
             yield (
                 "backend_trouble",
                 _Wanted(

@@ -55,7 +55,9 @@ def backend_id(entry: MockConfigEntry, title: str = "Monta") -> str:
 def view(entry: MockConfigEntry, link: LinkState = LinkState.ONLINE, title: str = "Monta", **more: Any) -> UpstreamView:
     """A backend at a moment."""
     parts = {name: more.pop(name) for name in ("trouble", "detail", "since", "latency_s") if name in more}
-    return UpstreamView(upstream_id=backend_id(entry, title), name=title, link=LinkView(state=link, **parts), **more)
+    shown = LinkView(state=link, **parts)
+    more.setdefault("lines", {"CP-1": shown})
+    return UpstreamView(upstream_id=backend_id(entry, title), name=title, link=shown, **more)
 
 
 class LinesInHand:

@@ -119,7 +119,12 @@ WAITING = Backlog(session_count=3, oldest=AT_TWO)
 SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
     "well": ({}, "Monta is up to date."),
     "live": ({"backlog": WAITING}, "Monta is up to date."),
-    "away": ({"link": LinkState.OFFLINE}, "Charging continues. Monta cannot be reached; nothing waits for it."),
+    "away": (
+        {"link": LinkState.OFFLINE, "trouble": LinkTrouble.UNREACHABLE},
+        "Charging continues. Monta cannot be reached; nothing waits for it.",
+    ),
+    "not tried yet": ({"link": LinkState.OFFLINE}, "Monta is being dialled."),
+    "no charger": ({"link": LinkState.OFFLINE, "lines": {}}, "Monta hears of no charger."),
     "waiting": (
         {"link": LinkState.OFFLINE, "backlog": WAITING},
         "Charging continues. 3 sessions wait for Monta; oldest 14:02.",
@@ -184,7 +189,7 @@ async def test_entities_come_and_go_without_a_reload(
     await hass.async_block_till_done(wait_background_tasks=True)
     assert monta_entry.runtime_data.site is monta_site
     assert [config.name for config in lines.configs] == ["Monta", "Road"]
-    lines.show(view(monta_entry, LinkState.OFFLINE, title="Road"))
+    lines.show(view(monta_entry, LinkState.OFFLINE, title="Road", trouble=LinkTrouble.UNREACHABLE))
     lines.show(view(monta_entry))
     await hass.async_block_till_done()
     assert shown(hass, "sensor.road_link") == "offline"

@@ -12,8 +12,10 @@ from cryptography.x509.oid import NameOID
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_schema_suggested_value
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.offline_evse.backends.backend_config import upstream_configs
 from custom_components.offline_evse.engine.model.station import OcppVersion
@@ -376,3 +378,32 @@ async def test_what_comes_with_a_site_is_there_from_the_start(hass: HomeAssistan
     entry = home(wall_charger("CP-2", "Yard"), backend(), backend("Road", chargers={"CP-2": {"identity": "R"}}))
     await open_entry(hass, entry)
     assert [hass.states.get(f"sensor.{it}_link") is not None for it in ("monta", "road")] == [True, True]
+
+
+@pytest.mark.usefixtures("monta_site")
+async def test_every_form_survives_the_way_to_the_browser(
+    hass: HomeAssistant, monta_entry: MockConfigEntry, hass_client: ClientSessionGenerator, central: CentralSystem
+) -> None:
+    assert await async_setup_component(hass, "config", {})
+    client = await hass_client()
+    url = "/api/config/config_entries/subentries/flow"
+
+    async def post(url: str, **filled: Any) -> dict[str, Any]:
+        response = await client.post(url, json=filled)
+        assert response.status == 200, await response.text()
+        shown: dict[str, Any] = await response.json()
+        return shown
+
+    shown = await post(url, handler=[monta_entry.entry_id, "backend"])
+    first = ["name", "address", "role", "chargers", "version"]
+    assert [it["name"] for it in shown["data_schema"]] == [*first, "rights", "traffic", "tls"]
+    url = f"{url}/{shown['flow_id']}"
+    shown = await post(url, **answers(central, chargers=["CP-1", "CP-2"]))
+    assert [it["name"] for it in shown["data_schema"]] == ["identity", "password", "others"]
+    shown = await post(url, identity="MONTA-8", others=True)
+    assert shown["type"] == "progress"
+    await hass.async_block_till_done()
+    shown = await post(url)
+    assert [it["name"] for it in shown["data_schema"]] == ["next"]
+    shown = await post(url, next="save")
+    assert shown["type"] == "create_entry"

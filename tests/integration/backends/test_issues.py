@@ -167,6 +167,18 @@ async def test_sessions_that_have_waited_for_a_week_are_told(
     assert issue(hass) is None
 
 
+async def test_a_backend_whose_chargers_are_gone_asks_for_others(
+    hass: HomeAssistant, lines: LinesInHand, monta_entry: MockConfigEntry
+) -> None:
+    (garage,) = [it for it in monta_entry.get_subentries_of_type("charger") if it.title == "Garage"]
+    hass.config_entries.async_remove_subentry(monta_entry, garage.subentry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    lines.show(view(monta_entry, LinkState.OFFLINE, lines={}))
+    found = issue(hass)
+    assert found is not None
+    assert (found.translation_key, found.is_fixable) == ("backend_no_charger", True)
+
+
 async def test_a_repair_goes_with_its_backend(
     hass: HomeAssistant, lines: LinesInHand, monta_entry: MockConfigEntry
 ) -> None:

@@ -119,8 +119,7 @@ class BackendFlow(ConfigSubentryFlow):
         trial = self._trial
         if trial is None:
             return await self.async_step_keep()
-        if user_input is not None:
-            chosen = user_input[CONF_NEXT]
+        if user_input and (chosen := user_input.get(CONF_NEXT)):
             if chosen == CHANGE:
                 return await self._ask_backend(self._first_step, None)
             return await (self.async_step_try_it() if chosen == AGAIN else self.async_step_keep())
