@@ -34,7 +34,11 @@ class Budget:
 
     def allows_bulk(self, now: datetime) -> bool:
         """Whether what is not money may go up now."""
-        return not self.metered and not self.spent(now) and self._in_window(now.astimezone(self._zone()).time())
+        return (
+            not self.metered
+            and not self.spent(now)
+            and self._in_window(now.astimezone(self._zone()).timetz().replace(tzinfo=None))
+        )
 
     def kept(self) -> dict[str, object]:
         """Return what has to outlive a restart."""
