@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from homeassistant.config_entries import ConfigSubentryData
+from homeassistant.config_entries import ConfigEntry, ConfigSubentryData
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -46,7 +46,7 @@ def backend(title: str = "Monta", **more: Any) -> ConfigSubentryData:
     return ConfigSubentryData(data={**MONTA, **more}, subentry_type="backend", title=title, unique_id=None)
 
 
-def backend_id(entry: MockConfigEntry, title: str = "Monta") -> str:
+def backend_id(entry: ConfigEntry[Any], title: str = "Monta") -> str:
     """The id of a backend."""
     (found,) = [it for it in entry.get_subentries_of_type("backend") if it.title == title]
     return found.subentry_id

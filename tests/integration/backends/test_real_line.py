@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import override
+from typing import Any, override
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
@@ -11,6 +11,7 @@ import pytest
 from custom_components.offline_evse.const import DOMAIN
 from custom_components.offline_evse.engine.site.site import Site
 from simulator.backend.central import CentralSystem
+from simulator.backend.conduct import Deed
 from tests.integration.backends.conftest import CARD, MONTA, backend, backend_id
 from tests.integration.conftest import Dial, open_entry
 from tests.integration.home import home
@@ -90,6 +91,36 @@ async def test_a_session_is_told_while_it_happens_and_another_one_after_an_outag
     await state_is(hass, "sensor.home_backends", "Monta is up to date.")
     assert [it.energy_wh for it in central.book.sessions.values()] == [4, 5]
     assert {it.id_tag for it in central.book.sessions.values()} == {CARD}
+    assert central.book.faults == []
+
+
+@pytest.mark.parametrize("central", ["ocpp1.6"], indirect=True)
+async def test_a_start_that_only_the_backend_knows_of_is_settled_by_hand(
+    hass: HomeAssistant, site: Site, central: CentralSystem, garage: Wallbox, issue_registry: ir.IssueRegistry
+) -> None:
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    upstream_id = backend_id(entry)
+    monta = entry.subentries[upstream_id]
+    hass.config_entries.async_update_subentry(entry, monta, data={**monta.data, "knows_repeats": False})
+    await state_is(hass, "sensor.monta_link", "online")
+    central.conduct.plan(Deed.DIE, "StartTransaction")
+    await charge(garage, 1000, 1004)
+    await state_when(hass, "binary_sensor.monta_problem", lambda it: it.attributes["sessions_to_settle"] == 1)
+    assert issue_registry.async_get_issue(DOMAIN, f"backend_parked_{upstream_id}") is not None
+    (known,) = central.book.sessions.values()
+    assert known.ended is None
+    listed = await hass.services.async_call(
+        DOMAIN, "list_backend_sessions", {"backend": "Monta"}, blocking=True, return_response=True
+    )
+    told: Any = listed
+    (waiting,) = told["backends"][0]["sessions"]
+    assert (waiting["state"], waiting["energy_kwh"], waiting["name"]) == ("ambiguous", 0.004, "Ada")
+    decided = {"session_id": waiting["session_id"], "decision": "match", "remote_id": known.remote_id}
+    await hass.services.async_call(DOMAIN, "settle_backend_session", decided, blocking=True)
+    await central.until(lambda: known.ended is not None)
+    await state_is(hass, "binary_sensor.monta_problem", "off")
+    assert issue_registry.async_get_issue(DOMAIN, f"backend_parked_{upstream_id}") is None
+    assert [it.energy_wh for it in central.book.sessions.values()] == [4]
     assert central.book.faults == []
 
 
