@@ -1,7 +1,5 @@
 """The site: one object that chargers, the meter and people talk to."""
 
-from datetime import datetime
-
 from aiohttp import web
 
 from ..authorization.terms import day_start
@@ -18,7 +16,6 @@ from ..model.frame import LoggedFrame
 from ..model.id_token import IdToken
 from ..model.phases import PhaseAmperes
 from ..model.station import EvseKey, ResetKind
-from ..model.transaction import Transaction
 from ..model.upstream.config import UpstreamConfig
 from ..model.upstream.delivery import DueSession, Settlement
 from ..model.upstream.link import LinkTrouble
@@ -62,11 +59,10 @@ class Site(SiteInSight):
         settings: CsmsSettings,
     ) -> None:
         """Join the rooms of the engine."""
-        self._ledger = ledger
         self._memory = memory
         self._clock = clock
         self._background = Background()
-        super().__init__(SiteRegister(config))
+        super().__init__(SiteRegister(config), ledger)
         self._authorizer = authorizer_of(self._register, credentials, site_tag, clock)
         balancer = Balancer()
         self._steering = Steering(
@@ -372,27 +368,9 @@ class Site(SiteInSight):
         since = day_start(self._clock.now(), self.config.goals.time_zone)
         return await self._ledger.consumption(id_token, since)
 
-    def subject_of(self, id_token: IdToken) -> str:
-        """What stands for a credential where its number has no business to be."""
-        return self._ledger.subject_of(id_token)
-
-    async def transactions(
-        self, *, evse: EvseKey | None = None, since: datetime | None = None, limit: int = 100
-    ) -> tuple[Transaction, ...]:
-        """Recorded transactions, newest first."""
-        return await self._ledger.transactions(evse=evse, since=since, limit=limit)
-
     def frames(self, station_id: str) -> tuple[LoggedFrame, ...]:
         """The last messages to and from a station, oldest first. They hold personal data: redact them."""
         return self._csms.frames(station_id)
-
-    async def prepare_backup(self) -> None:
-        """Bring the files into a state that can be copied in any order, and keep them so until `finish_backup`."""
-        await self._ledger.freeze()
-
-    async def finish_backup(self) -> None:
-        """Let the files change freely again."""
-        await self._ledger.thaw()
 
     async def _send(self, station_id: str, command: Command, priority: Priority) -> CommandResult:
         return await self.grid.witness(station_id, command, self._csms.send(station_id, command, priority=priority))
