@@ -1,15 +1,9 @@
 """Setting backends up and changing them, form by form; and that none has to be there for it."""
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
-from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.setup import async_setup_component
@@ -23,76 +17,9 @@ from custom_components.offline_evse.engine.model.upstream.config import Upstream
 from custom_components.offline_evse.engine.site.site import Site
 from simulator.backend.central import CentralSystem
 from tests.integration.backends.conftest import MONTA, LinesInHand, backend, backend_id
+from tests.integration.backends.forms import answers, begin, change, go_on, suggested, told
 from tests.integration.conftest import open_entry
 from tests.integration.home import home, wall_charger
-
-EMPTY: dict[str, Any] = {
-    "rights": {"knows_repeats": True},
-    "traffic": {"live_interval": 60, "probe_interval": 15},
-    "tls": {},
-}
-
-
-def answers(central: CentralSystem, **more: Any) -> dict[str, Any]:
-    """A backend, as it is filled in."""
-    address = f"ws://127.0.0.1:{central.port}/ocpp"
-    first = {"name": "Road", "address": address, "role": "report", "chargers": ["CP-1"], "version": "automatic"}
-    return first | EMPTY | more
-
-
-async def begin(hass: HomeAssistant, entry: MockConfigEntry) -> SubentryFlowResult:
-    return await hass.config_entries.subentries.async_init((entry.entry_id, "backend"), context={"source": SOURCE_USER})
-
-
-async def change(hass: HomeAssistant, entry: MockConfigEntry, title: str = "Monta") -> SubentryFlowResult:
-    return await hass.config_entries.subentries.async_init(
-        (entry.entry_id, "backend"),
-        context={"source": SOURCE_RECONFIGURE, "subentry_id": backend_id(entry, title)},
-    )
-
-
-async def go_on(
-    hass: HomeAssistant, flow: SubentryFlowResult, filled: dict[str, Any] | None = None
-) -> SubentryFlowResult:
-    """Submit a form, and wait while a backend is dialled."""
-    flow = await hass.config_entries.subentries.async_configure(flow["flow_id"], filled)
-    while flow["type"] is FlowResultType.SHOW_PROGRESS:
-        assert flow["progress_action"] == "try_backend"
-        await hass.async_block_till_done()
-        flow = await hass.config_entries.subentries.async_configure(flow["flow_id"])
-    return flow
-
-
-def told(flow: SubentryFlowResult) -> Mapping[str, str]:
-    """What the texts of a form are filled with."""
-    return flow["description_placeholders"] or {}
-
-
-def suggested(flow: SubentryFlowResult, field: str) -> Any:
-    assert flow["data_schema"] is not None
-    return get_schema_suggested_value(flow["data_schema"].schema, field)
-
-
-def pem(*, days: int = 30, secret: bytes | None = None) -> tuple[str, str]:
-    """A certificate that signs itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Garage")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=60))
-        .not_valid_after(now + timedelta(days=days))
-        .sign(key, SHA256())
-    )
-    sealed = NoEncryption() if secret is None else BestAvailableEncryption(secret)
-    return (
-        certificate.public_bytes(Encoding.PEM).decode(),
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealed).decode(),
-    )
 
 
 @pytest.mark.usefixtures("monta_site")
@@ -169,97 +96,6 @@ async def test_a_wrong_password_can_be_put_right_on_the_way(
     assert (suggested(flow, "identity"), suggested(flow, "password")) == ("MONTA-7", "wrong")
     done = await go_on(hass, flow, {"identity": "MONTA-7", "password": "very-secret-pw"})
     assert done["type"] is FlowResultType.CREATE_ENTRY
-
-
-ADDRESSES = {
-    "csms.example": "bad_scheme",
-    "https://csms.example/ocpp": "bad_scheme",
-    "wss://": "bad_address",
-    "wss://csms.example:99999/ocpp": "bad_address",
-    "wss://csms example/ocpp": "bad_address",
-    "wss://csms.example/ocpp#here": "bad_address",
-    "wss://ada:secret@csms.example/ocpp": "credentials_in_address",
-    "wss://csms.example/ocpp/cp-1": "identity_in_address",
-}
-
-
-@pytest.mark.usefixtures("monta_site")
-@pytest.mark.parametrize(("address", "error"), ADDRESSES.items())
-async def test_an_address_that_cannot_be(
-    hass: HomeAssistant, monta_entry: MockConfigEntry, central: CentralSystem, address: str, error: str
-) -> None:
-    flow = await go_on(hass, await begin(hass, monta_entry), answers(central, address=address))
-    assert flow["errors"] == {"address": error}
-    assert suggested(flow, "address") == address
-
-
-@pytest.mark.usefixtures("monta_site")
-async def test_a_form_that_cannot_be(hass: HomeAssistant, monta_entry: MockConfigEntry, central: CentralSystem) -> None:
-    flow = await begin(hass, monta_entry)
-    wrong: dict[str, tuple[dict[str, Any], str]] = {
-        "name_needed": ({"name": " "}, "name"),
-        "charger_needed": ({"chargers": []}, "chargers"),
-        "half_a_window": ({"traffic": {**EMPTY["traffic"], "bulk_from": "22:00:00"}}, "base"),
-        "nothing_to_encrypt": ({"tls": {"authority_pem": pem()[0]}}, "base"),
-    }
-    for error, (parts, field) in wrong.items():
-        flow = await go_on(hass, flow, answers(central, **parts))
-        assert flow["errors"] == {field: error}
-
-
-@pytest.mark.usefixtures("monta_site")
-async def test_certificates_that_cannot_be(
-    hass: HomeAssistant, monta_entry: MockConfigEntry, central: CentralSystem
-) -> None:
-    certificate, key = pem()
-    wrong: dict[str, dict[str, str]] = {
-        "bad_authority": {"authority_pem": "BEGIN nothing"},
-        "certificate_and_key": {"certificate_pem": certificate},
-        "bad_certificate": {"certificate_pem": "nothing", "key_pem": key},
-        "certificate_expired": dict(zip(("certificate_pem", "key_pem"), pem(days=-1), strict=True)),
-        "bad_key": {"certificate_pem": certificate, "key_pem": "nothing"},
-        "key_has_password": dict(zip(("certificate_pem", "key_pem"), pem(secret=b"x"), strict=True)),
-        "key_of_another_certificate": {"certificate_pem": certificate, "key_pem": pem()[1]},
-    }
-    flow = await begin(hass, monta_entry)
-    for error, parts in wrong.items():
-        flow = await go_on(hass, flow, answers(central, address="wss://127.0.0.1:1/ocpp", tls=parts))
-        assert flow["errors"] == {"base": error}
-    tls = {"certificate_pem": f"  {certificate}", "key_pem": key, "authority_pem": certificate}
-    flow = await go_on(hass, flow, answers(central, address="wss://127.0.0.1:1/ocpp", tls=tls))
-    assert flow["step_id"] == "charger"
-
-
-@pytest.mark.usefixtures("monta_site")
-async def test_only_one_backend_is_asked_about_cards_at_a_charger(
-    hass: HomeAssistant, monta_entry: MockConfigEntry, central: CentralSystem
-) -> None:
-    monta = monta_entry.subentries[backend_id(monta_entry)]
-    hass.config_entries.async_update_subentry(monta_entry, monta, data={**MONTA, "role": "authority"})
-    flow = await go_on(hass, await begin(hass, monta_entry), answers(central, role="authority"))
-    assert flow["errors"] == {"role": "second_authority"}
-    assert told(flow)["other"] == "Monta"
-    flow = await go_on(hass, flow, answers(central, role="authority", chargers=["CP-2"]))
-    assert flow["step_id"] == "charger"
-    own = await change(hass, monta_entry)
-    own = await go_on(hass, own, answers(central, role="authority"))
-    assert own["step_id"] == "charger"
-
-
-@pytest.mark.usefixtures("monta_site")
-async def test_an_identity_that_cannot_be(
-    hass: HomeAssistant, monta_entry: MockConfigEntry, central: CentralSystem
-) -> None:
-    flow = await go_on(hass, await begin(hass, monta_entry), answers(central, chargers=["CP-1", "CP-2"]))
-    for identity, error in ((" ", "bad_identity"), ("a/b", "bad_identity"), ("OCPP", "identity_in_address")):
-        flow = await go_on(hass, flow, {"identity": identity, "others": False})
-        assert flow["errors"] == {"identity": error}
-    flow = await go_on(hass, flow, {"identity": "A", "others": False})
-    assert (flow["step_id"], flow["errors"]) == ("charger", {})
-    assert told(flow)["charger"] == "Yard"
-    assert told(flow)["number"] == "2"
-    flow = await go_on(hass, flow, {"identity": "A"})
-    assert flow["errors"] == {"identity": "identity_twice"}
 
 
 @pytest.mark.usefixtures("monta_site")
