@@ -133,7 +133,10 @@ def _unsent(delivery: SessionDelivery, pending: PendingCall, phase: Phase) -> Se
 def after_values(
     delivery: SessionDelivery, pending: PendingCall, end: CallEnd, values_at: datetime, gaps: Sequence[Span]
 ) -> After:
-    """Return what the end of a live value makes of its session: it is dropped rather than sent too often."""
+    """Return what the end of a live value makes of its session: it is dropped rather than sent too often.
+
+    An event of 2.x that was lost is not: it cannot count twice, and without it the numbers have a hole for ever.
+    """
     if end.outcome is CallOutcome.ANSWERED:
         told = replace(
             delivery,
@@ -150,6 +153,8 @@ def after_values(
         return After(replace(delivery, pending=None, next_seq_no=delivery.next_seq_no - 1))
     refused = end.outcome is CallOutcome.REFUSED
     pending = replace(pending, refused_count=pending.refused_count + refused)
+    if not refused and pending.action == "TransactionEvent":
+        return After(replace(delivery, pending=pending), lost_pause_s(pending.sent_count, MOST_SENT))
     if pending.sent_count >= MOST_SENT:
         return After(replace(delivery, pending=None))
     pause_s = REFUSED_PAUSES_S[min(max(pending.refused_count, 1), len(REFUSED_PAUSES_S)) - 1] if refused else 0.0

@@ -62,6 +62,8 @@ class Lane:
         self._telling = Telling(book, clock, remote_start)
         self._pacing = Pacing(clock)
         self._live = Live(book, clock, self._pacing)
+        self._parked = False
+        """Something was given to a person in this round."""
         self._waiting: dict[str, tuple[DueSession, float]] = {}
         """Sessions too young, or with too uncertain an end, to be told: until then, or until something changes."""
         self._unsaved: dict[str, SessionDelivery] = {}
@@ -94,9 +96,15 @@ class Lane:
             await self._save(delivery)
         limit = _PAGE
         while True:
+            self._parked = False
             due = await self._book.due(self._config.upstream_id, self._station_id, limit)
-            if (outgoing := await self._first(due, codec, telemetry)) is not None or len(due) < limit:
+            if (outgoing := await self._first(due, codec, telemetry)) is not None:
                 return outgoing
+            if self._parked:
+                # What it held up on its EVSE has its turn now.
+                continue
+            if len(due) < limit:
+                return None
             # All of these have to wait; on another EVSE there may be some that have not.
             limit *= 10
 
@@ -129,6 +137,7 @@ class Lane:
 
     async def _park(self, delivery: SessionDelivery, state: DeliveryState, detail: str) -> None:
         await self._save(replace(delivery, state=state, detail=detail))
+        self._parked = True
 
     async def _tell(self, turn: Turn, codec: UpCodec) -> Outgoing | None:
         """Return the message of a turn; None: it is not to leave now, or never."""
@@ -137,6 +146,8 @@ class Lane:
             return None
         under_way = delivery.state in (DeliveryState.STARTING, DeliveryState.ENDING)
         if not under_way:
+            if self._live.unanswered(turn.due, codec):
+                return await self._live.before_end(turn.due, codec)
             return await self._tell_anew(turn, codec)
         pending = delivery.pending
         if pending is None:

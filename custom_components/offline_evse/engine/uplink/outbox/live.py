@@ -3,9 +3,11 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+import json
 import logging
 
 from ...model.clock import Clock
+from ...model.station import OcppVersion
 from ...model.upstream.delivery import DeliveryBook, DueSession, PendingCall
 from ..wire.codec import UpCodec, call_of
 from ..wire.connection import CallEnd, CallOutcome
@@ -19,6 +21,9 @@ _LOGGER = logging.getLogger(__name__)
 
 UNWANTED_PAUSE_S = 900.0
 """After three errors in a row for one value: the backend has no use for them, at least for now."""
+
+
+_EVENT = "TransactionEvent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class Live:
         if (held_s := self._held_s.get(session_id, 0.0) - self._clock.monotonic()) > 0:
             self._pacing.note(held_s)
             return None
-        if (again := await self._once_more(due)) is not None:
+        if (again := await self._once_more(due, codec)) is not None:
             return again
         newest = self._newest.setdefault(session_id, Newest(delivery.told_seq))
         sent_s = self._sent_s.get(session_id)
@@ -83,16 +88,49 @@ class Live:
         self._under_way[session_id] = _UnderWay(message_id, message.timestamp, gaps)
         return self._outgoing(pending, session_id, message.timestamp)
 
-    async def _once_more(self, due: DueSession) -> Outgoing | None:
-        """Return a value that was not answered, as it was, if it is one of ours."""
+    def unanswered(self, due: DueSession, codec: UpCodec) -> bool:
+        """Return whether an event has left and was not answered (2.x).
+
+        Its number is used up. Until a backend has it, or says that it does not want it, what follows looks as if
+        something were missing, so nothing follows it.
+        """
         pending = due.delivery.pending
-        under_way = self._under_way.get(due.transaction.session_id)
-        if pending is None or under_way is None or pending.message_id != under_way.message_id:
+        if pending is None or pending.refused_count or codec.version is OcppVersion.V16:
+            return False
+        return pending.action == _EVENT
+
+    async def before_end(self, due: DueSession, codec: UpCodec) -> Outgoing | None:
+        """Return such an event once more, as it was; None: it is too early for that."""
+        if (held_s := self._held_s.get(due.transaction.session_id, 0.0) - self._clock.monotonic()) > 0:
+            self._pacing.note(held_s)
+            return None
+        return await self._once_more(due, codec)
+
+    async def _once_more(self, due: DueSession, codec: UpCodec) -> Outgoing | None:
+        """Return a value that was not answered, as it was, if it is one of ours or cannot be passed over."""
+        pending = due.delivery.pending
+        if pending is None or (pending.action == _EVENT) is (codec.version is OcppVersion.V16):
+            # It was worded for another version.
+            return None
+        under_way = self._known(due, pending)
+        if under_way is None:
             # What a lane before this one had sent is past; a newer value takes its place.
             return None
         pending = replace(pending, sent_count=pending.sent_count + 1)
         await self._book.save(replace(due.delivery, pending=pending))
         return self._outgoing(pending, due.transaction.session_id, under_way.values_at)
+
+    def _known(self, due: DueSession, pending: PendingCall) -> _UnderWay | None:
+        """Return what a message stands for; of an event that a lane before this one had sent it can be read."""
+        session_id = due.transaction.session_id
+        under_way = self._under_way.get(session_id)
+        if under_way is not None and under_way.message_id == pending.message_id:
+            return under_way
+        if pending.action != _EVENT:
+            return None
+        at = datetime.fromisoformat(json.loads(pending.frame)[3]["timestamp"])
+        self._under_way[session_id] = _UnderWay(pending.message_id, at, gap_before(due, at, 0.0))
+        return self._under_way[session_id]
 
     def _outgoing(self, pending: PendingCall, session_id: str, values_at: datetime) -> Outgoing:
         return Outgoing(
@@ -106,8 +144,8 @@ class Live:
 
     def after(self, due: DueSession, pending: PendingCall, end: CallEnd) -> After:
         """Return what the end of a value makes of its session."""
-        under_way = self._under_way.get(due.transaction.session_id)
-        if under_way is None or under_way.message_id != pending.message_id:
+        under_way = self._known(due, pending)
+        if under_way is None:
             return After(replace(due.delivery, pending=None))
         after = after_values(due.delivery, pending, end, under_way.values_at, under_way.gaps)
         session_id, pause_s = due.transaction.session_id, after.pause_s
