@@ -13,7 +13,7 @@ from custom_components.offline_evse.engine.model.decision import DecisionBasis, 
 from custom_components.offline_evse.engine.model.id_token import IdToken
 from custom_components.offline_evse.engine.model.local_list import LocalListEntry
 from custom_components.offline_evse.engine.model.offer import LimitReason
-from custom_components.offline_evse.engine.model.station import ResetKind
+from custom_components.offline_evse.engine.model.station import EvseKey, ResetKind
 from custom_components.offline_evse.engine.model.upstream.config import UpstreamPermit, UpstreamRole
 from custom_components.offline_evse.engine.model.upstream.site import UpstreamLimit
 from custom_components.offline_evse.engine.model.upstream.wish import (
@@ -191,6 +191,26 @@ async def test_a_stop_is_carried_out_when_the_charger_is_back(place: Place, box:
     assert isinstance(place.clock, ManualClock)
     await place.clock.advance(60)
     assert await again.hear("RemoteStopTransaction") == {"transactionId": transaction_id}
+
+
+async def test_what_a_charger_may_have_in_all_is_shared_among_its_sockets(
+    place: Place, box: Wallbox, uplinks: FakeUplinks, clock: ManualClock
+) -> None:
+    await box.status("Available", connector=2)
+    await box.plug_in()
+    await place.enrol("CARD-2")
+    await box.plug_in("CARD-2", connector=2)
+    first, second = (place.site.evses[EvseKey("ONE", number)] for number in (1, 2))
+    await uplinks.wish(WantLimit(0, 14.0))
+    await clock.advance(5)
+    assert 12 < first.offer.current_a + second.offer.current_a <= 14
+    assert first.offer.binding.reason is LimitReason.BACKEND
+    await uplinks.wish(WantLimit(0, 7.0))
+    await clock.advance(5)
+    assert sorted((first.offer.current_a, second.offer.current_a)) == [0, pytest.approx(6.5, abs=0.5)]
+    await uplinks.wish(WantLimit(0, None))
+    await clock.advance(900)
+    assert first.offer.current_a + second.offer.current_a > 14
 
 
 async def test_the_lowest_limit_of_any_backend_holds_and_is_named(

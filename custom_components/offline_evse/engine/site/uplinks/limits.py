@@ -1,8 +1,10 @@
 """Limits that backends want: the lowest counts, and none of them can raise anything."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ...model.offer import LimitReason
+from ...model.phases import PhaseAmperes
+from ...model.shared_limit import LimitBasis, SharedLimit
 from ...model.station import EvseKey
 from ...model.upstream.site import UpstreamLimit
 from ..register import SiteRegister
@@ -11,6 +13,7 @@ from ..steering.demands import Ceiling
 from ..steering.steering import Steering
 
 WHOLE_STATION = 0
+_SOURCE = "backend"
 
 
 class UpstreamLimits:
@@ -25,7 +28,7 @@ class UpstreamLimits:
         steering.demands.add_ceiling(self.ceiling)
 
     def want(self, upstream_id: str, station_id: str, evse_id: int, current_a: float | None) -> None:
-        """Hold an EVSE (0: each of the charger) at this, in A; None: no more."""
+        """Hold an EVSE (0: all of the charger together) at this, in A per phase; None: no more."""
         wanted = self._wanted.setdefault((upstream_id, station_id), {})
         if current_a is None:
             wanted.pop(evse_id, None)
@@ -45,12 +48,29 @@ class UpstreamLimits:
         return None if lowest is None else Ceiling(lowest.current_a, LimitReason.BACKEND)
 
     def _look(self, station_id: str) -> None:
+        self._steering.set_shared_limits(_SOURCE, tuple(self._shared()))
         for evse in self._register.of_station(station_id):
             lowest = self._lowest(evse.key)
             if lowest != evse.upstream_limit:
                 evse.upstream_limit = lowest
                 self._steering.demand_changed(evse)
                 evse.changed()
+
+    def _shared(self) -> Iterator[SharedLimit]:
+        """Yield what the EVSEs of a charger may have together; a lone one has its ceiling."""
+        for (upstream_id, station_id), wanted in self._wanted.items():
+            limit_a = wanted.get(WHOLE_STATION)
+            config = self._register.configs.get(station_id)
+            members = frozenset(evse.key for evse in self._register.of_station(station_id))
+            if limit_a is not None and config is not None and len(members) > 1:
+                yield SharedLimit(
+                    limit_id=f"{_SOURCE}/{upstream_id}/{station_id}",
+                    reason=LimitReason.BACKEND,
+                    circuit_id=config.circuit_id,
+                    basis=LimitBasis.CHARGING,
+                    limit_a=PhaseAmperes(limit_a, limit_a, limit_a),
+                    members=members,
+                )
 
     def _lowest(self, key: EvseKey) -> UpstreamLimit | None:
         limits = [
