@@ -55,6 +55,8 @@ class BackendIssues:
         self._site = site
         self._present: dict[str, _Wanted] = {}
         """By the id of the issue."""
+        self._away: dict[str, datetime] = {}
+        """Since when a backend is out of reach that has never been anything else, as far as anybody knows."""
         self._unaccepted: dict[str, datetime] = {}
         """Since when a backend has not accepted a charger."""
         self._unsubscribe: list[CALLBACK_TYPE] = []
@@ -116,13 +118,12 @@ class BackendIssues:
                     severity=ir.IssueSeverity.ERROR if trouble.misconfigured else ir.IssueSeverity.WARNING,
                 ),
             )
-        elif view.link.state is LinkState.OFFLINE and view.link.since and now - view.link.since >= AWAY_FOR:
+        elif (since := self._away_since(view, now)) is not None and now - since >= AWAY_FOR:
             yield (
                 "backend_away",
                 _Wanted(
                     key=f"backend_away_{self._asked(subentry)}",
-                    placeholders=told
-                    | {"since": day_and_time(view.link.since), "waiting": str(view.backlog.session_count)},
+                    placeholders=told | {"since": day_and_time(since), "waiting": str(view.backlog.session_count)},
                 ),
             )
         elif view.backlog.oldest is not None and self._is_late(view, now):
@@ -137,6 +138,13 @@ class BackendIssues:
         if view.backlog.parked_count:
             count = str(view.backlog.parked_count)
             yield PARKED, _Wanted(key=PARKED, placeholders=told | {"count": count}, fixable=True)
+
+    def _away_since(self, view: UpstreamView, now: datetime) -> datetime | None:
+        """Tell since when a backend is out of reach; None: it is not."""
+        if view.link.state is not LinkState.OFFLINE:
+            self._away.pop(view.upstream_id, None)
+            return None
+        return view.link.since or self._away.setdefault(view.upstream_id, now)
 
     def _is_late(self, view: UpstreamView, now: datetime) -> bool:
         """Tell whether a session has waited for too long, while the backend takes none."""

@@ -134,7 +134,7 @@ async def test_what_to_do_meanwhile_depends_on_who_is_asked_about_cards(
         data = {**garage.data, "access_mode": charger_mode}
         hass.config_entries.async_update_subentry(monta_entry, garage, data=data)
     await hass.async_block_till_done(wait_background_tasks=True)
-    lines.show(view(monta_entry, LinkState.OFFLINE, since=dt_util.utcnow()))
+    lines.show(view(monta_entry, LinkState.OFFLINE))
     await later(hass, freezer, AWAY_FOR + timedelta(minutes=10))
     assert key(hass) == f"backend_away_{told}"
 
