@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 import logging
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import STATE_OFF, STATE_ON
@@ -17,6 +18,9 @@ from ..engine.site.site import Site
 from .backend_config import metered_entities, upstream_configs
 
 _LOGGER = logging.getLogger(__name__)
+
+AGAIN_AFTER_S: Final = 60.0
+"""After how long a disk that was full, or could not be written, is tried again, in s."""
 
 
 class BackendDesk:
@@ -80,8 +84,13 @@ class BackendDesk:
             handed = self._wanted
             try:
                 await self._site.configure_upstreams(handed)
-            except (LedgerFullError, LedgerUnavailableError, UpstreamError) as err:
-                _LOGGER.error("The backends cannot be used as they are set up: %s", err)
+            except UpstreamError as err:
+                _LOGGER.error("The backends cannot be together as they are set up: %s", err)
+                continue
+            except (LedgerFullError, LedgerUnavailableError) as err:
+                _LOGGER.warning("What backends are told cannot be recorded now, so they wait: %s", err)
+                handed = None
+                await asyncio.sleep(AGAIN_AFTER_S)
                 continue
             for upstream_id in self._metered:
                 self._tell_metered(upstream_id)

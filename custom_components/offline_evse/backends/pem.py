@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 
@@ -33,7 +34,7 @@ def pem_error(pasted: Pasted, now: datetime) -> str | None:
         key = load_pem_private_key(pasted.key.encode(), password=None)
     except TypeError:
         return "key_has_password"
-    except ValueError:
+    except ValueError, UnsupportedAlgorithm:
         return "bad_key"
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if key.public_key().public_bytes(*form) != chain[0].public_key().public_bytes(*form):

@@ -69,6 +69,8 @@ class LinesInHand:
         self._grounds = grounds
         self._shown: dict[str, UpstreamView] = {}
         self.configs: tuple[UpstreamConfig, ...] = ()
+        self.failures: list[Exception] = []
+        """Raised at the next set-ups."""
         self.metered: dict[str, bool] = {}
         self.dialled: list[str] = []
         self.settled: list[tuple[str, str, Settlement, str | None]] = []
@@ -76,6 +78,8 @@ class LinesInHand:
 
     async def configure(self, configs: tuple[UpstreamConfig, ...]) -> None:
         """Open a book for every backend."""
+        if self.failures:
+            raise self.failures.pop()
         for config in configs:
             await self._book.open_upstream(config.upstream_id, config.since)
         self.configs = configs

@@ -13,6 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.offline_evse.engine.model.access import LinkState
+from custom_components.offline_evse.engine.model.failure import LedgerFullError, LedgerUnavailableError
 from custom_components.offline_evse.engine.model.upstream.link import Backlog, LinkTrouble
 from custom_components.offline_evse.engine.site.site import Site
 from tests.integration.backends.conftest import MONTA, LinesInHand, backend_id, view
@@ -231,3 +232,26 @@ async def test_the_way_is_metered_while_an_entity_is_on(
     hass.config_entries.async_update_subentry(monta_entry, subentry, data=MONTA)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert lines.metered == {upstream_id: False}
+
+
+async def test_a_disk_that_cannot_be_written_is_tried_again(
+    hass: HomeAssistant, lines: LinesInHand, monta_entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.offline_evse.backends.desk.AGAIN_AFTER_S", 0.01)
+    lines.failures = [LedgerUnavailableError("The disk is gone"), LedgerFullError()]
+    subentry = monta_entry.subentries[backend_id(monta_entry)]
+    hass.config_entries.async_update_subentry(monta_entry, subentry, title="Monta Work")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert [config.name for config in lines.configs] == ["Monta Work"]
+    assert lines.failures == []
+
+
+async def test_a_site_can_be_unloaded_while_its_backends_cannot_be_recorded(
+    hass: HomeAssistant, lines: LinesInHand, monta_entry: MockConfigEntry
+) -> None:
+    lines.failures = [LedgerUnavailableError("The disk is gone")]
+    subentry = monta_entry.subentries[backend_id(monta_entry)]
+    hass.config_entries.async_update_subentry(monta_entry, subentry, title="Monta Work")
+    await hass.async_block_till_done()
+    assert await hass.config_entries.async_unload(monta_entry.entry_id)
+    assert [config.name for config in lines.configs] == ["Monta"]
