@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, override
 
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import pytest
@@ -148,3 +150,43 @@ async def test_a_backend_that_is_removed_is_hung_up_on(hass: HomeAssistant, site
     await hass.async_block_till_done(wait_background_tasks=True)
     await central.until(lambda: not central.lines)
     assert site.state.upstreams == {}
+
+
+@pytest.mark.parametrize("central", ["ocpp1.6"], indirect=True)
+async def test_two_backends_are_told_of_one_charger_each_at_its_own_pace(
+    hass: HomeAssistant, site: Site, central: CentralSystem, garage: Wallbox
+) -> None:
+    other = CentralSystem(passwords={"ROAD-1": "another-pw"}, versions=("ocpp2.0.1",))
+    await other.start()
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    road = ConfigSubentry(
+        data=MappingProxyType(
+            {
+                **MONTA,
+                "address": f"ws://127.0.0.1:{other.port}/road",
+                "chargers": {"CP-1": {"identity": "ROAD-1", "password": "another-pw"}},
+                "since": "2020-01-01",
+            }
+        ),
+        subentry_type="backend",
+        title="Road",
+        unique_id=None,
+    )
+    try:
+        hass.config_entries.async_add_subentry(entry, road)
+        await state_is(hass, "sensor.monta_link", "online")
+        await state_is(hass, "sensor.road_link", "online")
+        await central.stop()
+        await state_is(hass, "sensor.monta_link", "offline")
+        await charge(garage, 1000, 1007)
+        await other.until(lambda: any(it.ended for it in other.book.sessions.values()))
+        await state_is(hass, "sensor.monta_sessions_waiting", "1")
+        await state_is(hass, "sensor.road_sessions_waiting", "0")
+        await central.start()
+        await hass.services.async_call(DOMAIN, "reconnect_backend", {"backend": "Monta"}, blocking=True)
+        await central.until(lambda: any(it.ended for it in central.book.sessions.values()))
+        for system in (central, other):
+            assert [it.energy_wh for it in system.book.sessions.values()] == [7]
+            assert system.book.faults == []
+    finally:
+        await other.close()
