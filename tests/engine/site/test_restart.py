@@ -10,6 +10,7 @@ import pytest
 from custom_components.offline_evse.engine.model.clock import SystemClock
 from custom_components.offline_evse.engine.model.command import Outcome
 from custom_components.offline_evse.engine.site.announcement import SessionEnded, SessionStarted
+from custom_components.offline_evse.engine.site.config import SiteConfig
 
 from .place import ONE, TWO, Place, until
 from .wallbox import PATIENCE_S, Station201, Wallbox, is_live, limit_a
@@ -120,3 +121,10 @@ async def test_what_a_charger_drew_before_the_restart_is_not_cut_before_it_tells
     await again.measure(running, energy_wh=1500, current_l1_a=16, current_l2_a=16, current_l3_a=16)
     assert limit_a(await again.hear("SetChargingProfile", is_live)) == 16
     await until(lambda: place.evse(ONE).offer.current_a == 16)
+
+
+async def test_a_site_opens_before_there_is_a_fuse_or_a_charger(own_time: Place) -> None:
+    site = await own_time.open(SiteConfig(name="Home", circuits=()))
+    assert site.port > 0
+    assert not site.state.stopped
+    assert await site.transactions() == ()

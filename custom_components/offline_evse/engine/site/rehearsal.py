@@ -105,7 +105,9 @@ def _layout(config: SiteConfig, evses: tuple[EvseKey, ...], cars: int) -> SiteLa
             )
             for evse in met or [EvseKey(station.station_id, 1)]
         )
-    root = next(circuit for circuit in config.circuits if circuit.parent_id is None)
+    root = next((circuit for circuit in config.circuits if circuit.parent_id is None), None)
+    if root is None:
+        return SiteLayout(circuits=config.circuits, placements=tuple(placements))
     there = tuple(phase for phase in IN_ORDER if root.limit_a[phase] > 0) or IN_ORDER
     placements.extend(
         EvsePlacement(evse=EvseKey(f"+{number + 1}", 1), circuit_id=root.circuit_id, wiring=there)

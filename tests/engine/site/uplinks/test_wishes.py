@@ -98,6 +98,43 @@ async def test_a_charger_that_says_nothing_has_not_taken_the_order(
     assert await box.authorize("APP-USER") == "Invalid"
 
 
+async def test_a_start_that_has_been_given_up_begins_nothing(
+    place: Place, box: Wallbox, uplinks: FakeUplinks, clock: ManualClock
+) -> None:
+    await box.status("Available", connector=2)
+    box.replies["RemoteStartTransaction"] = None
+    given_up = asyncio.create_task(uplinks.wish(START))
+    await box.hear("RemoteStartTransaction")
+    # One more waits behind it for its turn at the charger's socket, and is given up before it leaves.
+    waits = asyncio.create_task(uplinks.wish(replace(START, evse_id=2)))
+    await settle()
+    for wish in (given_up, waits):
+        wish.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await wish
+    assert await box.authorize("APP-USER") == "Invalid"
+    await clock.advance(60)
+    await settle()
+    assert box.heard.count("RemoteStartTransaction") == 1
+    answer = await box.ask_start("APP-USER")
+    assert answer["idTagInfo"]["status"] == "Invalid"
+    assert uplinks.grounds.remote_start_id("monta", await place.only()) is None
+
+
+async def test_a_start_is_not_begun_after_its_time(
+    place: Place, box: Wallbox, uplinks: FakeUplinks, clock: ManualClock
+) -> None:
+    late = replace(START, expires_at=clock.now())
+    assert await refusal(uplinks, late) == "Timeout"
+    assert "RemoteStartTransaction" not in box.heard
+    box.replies["RemoteStartTransaction"] = None
+    wish = asyncio.create_task(uplinks.wish(replace(START, expires_at=clock.now() + timedelta(seconds=5))))
+    await box.hear("RemoteStartTransaction")
+    await clock.advance(6)
+    assert (await wish).reason == "NoAnswer"
+    assert await box.authorize("APP-USER") == "Invalid"
+
+
 async def test_nothing_is_started_where_somebody_here_says_no(
     place: Place, box: Wallbox, uplinks: FakeUplinks, clock: ManualClock
 ) -> None:

@@ -57,13 +57,13 @@ class GridSample:
 def take_sample(
     register: SiteRegister,
     config: GridConfig,
-    circuit_id: str,
+    circuit_id: str | None,
     at: datetime,
     at_s: float,
     own_generation_w: float = 0.0,
 ) -> GridSample:
     """Read the live state."""
-    measured = register.state.circuits.get(circuit_id)
+    measured = None if circuit_id is None else register.state.circuits.get(circuit_id)
     currents_a = measured.measured_a if measured else None
     return GridSample(
         at=at,

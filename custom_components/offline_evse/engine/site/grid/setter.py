@@ -90,12 +90,16 @@ class GridSetter:
             for volts in (evse.sample.voltages_v if evse.sample else None) or ():
                 if self._highest_v < volts <= HIGHEST_V:
                     self._highest_v = volts
+        circuit_id = self._circuit_id()
+        if circuit_id is None:
+            self._apply("grid", ())
+            return
         self._apply(
             "grid",
             shared_limits(
                 lowest(limits),
                 self.config,
-                self._circuit_id(),
+                circuit_id,
                 members,
                 own_generation_w=sample.own_generation_w,
                 highest_v=self._highest_v,
@@ -103,10 +107,11 @@ class GridSetter:
             ),
         )
 
-    def _circuit_id(self) -> str:
+    def _circuit_id(self) -> str | None:
+        """Return where the grid connection is; None while there is neither a circuit nor, thus, a charger."""
         if (named := self.config.circuit_id) is not None and named in self._register.state.layout:
             return named
-        return next(circuit.circuit_id for circuit in self._register.config.circuits if circuit.parent_id is None)
+        return next((circuit.circuit_id for circuit in self._register.config.circuits if circuit.parent_id is None), None)
 
     def _own_generation_w(self, at_s: float) -> float:
         if self._generation is None or at_s - self._generation[1] > GENERATION_BELIEVED_S:

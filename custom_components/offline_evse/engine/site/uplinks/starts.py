@@ -73,6 +73,8 @@ class UpstreamStarts:
             return _no("UnknownEvse")
         if (reason := self._why_not(evse)) is not None:
             return _no(reason)
+        if self._left_s(wish) <= 0:
+            return _no("Timeout")
         self._beginning.add(evse.key)
         try:
             decision = await self._deciding.decide_vouched(wish.id_token, station_id, evse.key.evse_id)
@@ -127,20 +129,41 @@ class UpstreamStarts:
     async def _order(self, upstream_id: str, evse: EvseState, wish: WantStart, decision: Decision) -> WishAnswer:
         if (reason := self._why_not_any_longer(evse)) is not None:
             return _no(reason)
+        if (left_s := self._left_s(wish)) <= 0:
+            return _no("Timeout")
         evse.decision = decision
         evse.changed()
+        order: _Order | None = None
         if wish.remote_start_id is not None:
-            now = self._clock.now()
-            self._orders.append(_Order(upstream_id, evse.key, wish.id_token.key, wish.remote_start_id, now))
+            order = _Order(upstream_id, evse.key, wish.id_token.key, wish.remote_start_id, self._clock.now())
+            self._orders.append(order)
+        result = CommandResult(outcome=Outcome.UNCERTAIN)
         try:
-            async with timeout(self._clock, ANSWERED_WITHIN_S):
+            async with timeout(self._clock, min(ANSWERED_WITHIN_S, left_s)):
                 result = await self._people.start_for(evse.key, decision)
         except TimeoutError:
-            result = CommandResult(outcome=Outcome.UNCERTAIN)
-        if not result.done and not evse.has_transaction:
-            # Whatever it begins later on, nobody has been told that it may.
-            self._authorizer.remote_starts.withdraw(evse.key)
+            pass
+        finally:
+            # Also where whoever asked has given up: what has not left by then does not leave any more.
+            if not result.done and not evse.has_transaction:
+                self._withdraw(evse, order)
         return answer_of(result)
+
+    def _withdraw(self, evse: EvseState, order: _Order | None) -> None:
+        """Expect nothing any more: whoever ordered it hears no.
+
+        A charger that begins all the same is answered as if the card had been shown to it, for nobody can tell that
+        apart: somebody whose app has failed takes his card.
+        """
+        self._authorizer.remote_starts.withdraw(evse.key)
+        if order is not None and order in self._orders:
+            self._orders.remove(order)
+
+    def _left_s(self, wish: WantStart) -> float:
+        """Return for how long a start is still wanted, in s."""
+        if wish.expires_at is None:
+            return ANSWERED_WITHIN_S
+        return (wish.expires_at - self._clock.now()).total_seconds()
 
     def _why_not_any_longer(self, evse: EvseState) -> str | None:
         """Return what has come between, while it was decided."""

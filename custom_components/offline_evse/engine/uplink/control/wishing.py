@@ -11,10 +11,11 @@ from .hooks import ControlHooks
 
 _LOGGER = logging.getLogger(__name__)
 
-ANSWER_WITHIN_S = 20.0
-"""The site is waited for so long: a backend gives its request up after 30 s, and may want to stop meanwhile."""
-START_EXPIRES_S = 60.0
-"""A start that has not been carried out by then is not wanted any more."""
+ANSWER_WITHIN_S = 25.0
+"""The site is waited for so long: a backend gives its request up after 30 s, and may want to stop meanwhile. It is
+longer than the site waits for a charger, whose own words tell more."""
+START_EXPIRES_S = 24.0
+"""A start that has not been carried out by then is not begun any more: the backend is about to hear no."""
 
 
 class Wishing:
@@ -45,7 +46,7 @@ class Wishing:
         return None
 
     async def wish(self, wish: UpstreamWish) -> WishAnswer:
-        """Bring a wish before the site; what is not answered in time is rejected."""
+        """Bring a wish before the site; what is not answered in time is called off, and rejected."""
         try:
             async with timeout(self._clock, ANSWER_WITHIN_S):
                 return await self._grounds.wish(self._config.upstream_id, self._station_id, wish)
