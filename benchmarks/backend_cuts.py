@@ -14,7 +14,8 @@ from pathlib import Path
 import tempfile
 import time
 
-from tests.simulation.backend_cuts import Result, Scale, Storming
+from tests.simulation.backend_accounts import Result
+from tests.simulation.backend_cuts import Scale, Storming
 
 from .report import print_table
 

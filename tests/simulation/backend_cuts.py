@@ -8,13 +8,13 @@ from its ledger. What the chargers have told is compared with what every backend
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 import shutil
 import sqlite3
-from typing import Any, override
+from typing import override
 
 from custom_components.offline_evse.engine.csms.settings import CsmsSettings
 from custom_components.offline_evse.engine.model.circuit import Circuit
@@ -22,7 +22,7 @@ from custom_components.offline_evse.engine.model.clock import sleep
 from custom_components.offline_evse.engine.model.phases import PhaseAmperes
 from custom_components.offline_evse.engine.model.station import OcppVersion
 from custom_components.offline_evse.engine.model.upstream.config import LineConfig, Traffic, UpstreamConfig, UpstreamTls
-from custom_components.offline_evse.engine.model.upstream.delivery import DueSession, Settlement
+from custom_components.offline_evse.engine.model.upstream.delivery import Settlement
 from custom_components.offline_evse.engine.model.upstream.link import LinkTrouble
 from custom_components.offline_evse.engine.site.config import SiteConfig
 from custom_components.offline_evse.engine.site.opening import open_site
@@ -33,8 +33,9 @@ from simulator.backend.passing import HANDSHAKE
 from tests.engine.site.place import CONFIG, Place, charger
 from tests.engine.uplink.wire.certificates import Authority, server_context
 
-from .backend_drivers import Drawn, Driver
-from .backend_peers import PASSWORD, FarPeer, NearPeer, Peer, times_of
+from .backend_accounts import Result, Told, compared, there_of
+from .backend_drivers import Driver
+from .backend_peers import PASSWORD, FarPeer, NearPeer, Peer
 from .hurried_clock import HurriedClock
 
 CARDS = ("DEADBEEF", "CAFEBABE01", "0BADF00D")
@@ -73,52 +74,6 @@ class Scale:
     """Of all messages that are cut off at random, beside those that are planned."""
     speed: float = 30.0
     seed: int = 1
-
-
-@dataclass
-class Told:
-    """How the sessions stand at one backend."""
-
-    exact: int = 0
-    """There once, with the exact energy and times."""
-    parked: int = 0
-    """Waiting for a person, because the answer was lost and only the backend knows what it has."""
-    parked_there: int = 0
-    """Of those: the backend does have them."""
-    wrong: list[str] = field(default_factory=list)
-    faults: list[Any] = field(default_factory=list)
-    cuts: Counter[str] = field(default_factory=Counter)
-    repeats: int = 0
-
-
-@dataclass
-class Result:
-    """What came of it."""
-
-    sessions: int
-    restarts: int
-    told: dict[str, Told]
-
-    @property
-    def cuts(self) -> Counter[str]:
-        return sum((told.cuts for told in self.told.values()), Counter[str]())
-
-    def lines(self) -> list[str]:
-        """Say it in a few lines."""
-        said = [
-            f"{self.sessions} sessions, {self.restarts} restarts of the site, {self.cuts['all']} cuts: "
-            + ", ".join(f"{count} {kind}" for kind, count in sorted(self.cuts.items()) if kind != "all")
-        ]
-        said += [
-            f"{name}: {told.exact} exact, {told.parked} parked ({told.parked_there} of them there),"
-            f" {len(told.wrong)} wrong, {told.repeats} messages repeated, {len(told.faults)} faults"
-            for name, told in self.told.items()
-        ]
-        return said + self.complaints()
-
-    def complaints(self) -> list[str]:
-        """Say what is wrong, and what the backends hold against the site."""
-        return [f"{name}: {what}" for name, told in self.told.items() for what in (*told.wrong, *told.faults)]
 
 
 class HurriedPlace(Place):
@@ -222,7 +177,7 @@ class Storming:
         for name, peer in self.peers.items():
             await peer.tolerate(sends=100)
             for due in await self.place.site.parked_sessions(name):
-                there = self._there((await peer.state())["sessions"], self._identity(name, due), due)
+                there = there_of(self._config(name), due, (await peer.state())["sessions"])
                 site, session_id = self.place.site, due.transaction.session_id
                 if there and due.delivery.remote_id is None:
                     assert await site.settle_session(name, session_id, Settlement.MATCH, there[0]["id"])
@@ -372,55 +327,11 @@ class Storming:
     async def _told(self, name: str) -> Told:
         peer = self.peers[name]
         state = await peer.state()
-        told = Told(faults=state["faults"], repeats=state["repeats"], cuts=peer.chaos.counts + self._other_cuts[name])
+        config = self._config(name)
+        heard = {line.station_id for line in config.lines}
+        drawn = [it for driver in self.drivers for it in driver.drawn if it.station_id in heard]
+        told = compared(config, drawn, state["sessions"], await self.place.site.parked_sessions(name))
+        told.faults, told.repeats = state["faults"], state["repeats"]
+        told.cuts = peer.chaos.counts + self._other_cuts[name]
         told.cuts["all"] += self._other_cuts[name].total()
-        parked = {
-            (it.transaction.station_id, it.transaction.started_at): it
-            for it in await self.place.site.parked_sessions(name)
-        }
-        heard = {line.station_id for line in self._config(name).lines}
-        known: list[Any] = []
-        for drawn in (it for driver in self.drivers for it in driver.drawn if it.station_id in heard):
-            identity = f"{name}-{drawn.station_id}"
-            there = [it for it in state["sessions"] if it["station"] == identity and times_of(it)[0] == drawn.began]
-            known += there
-            due = parked.pop((drawn.station_id, drawn.began), None)
-            if due is not None:
-                told.parked += 1
-                told.parked_there += bool(there)
-                told.wrong += _unfair(name, due, there, drawn)
-            elif len(there) != 1 or not _exact(there[0], drawn):
-                told.wrong.append(f"{drawn} is there as {there}")
-            else:
-                told.exact += 1
-        told.wrong += [f"nobody told of {it}" for it in state["sessions"] if it not in known]
-        told.wrong += [f"nobody knows of {due}" for due in parked.values()]
         return told
-
-    def _identity(self, name: str, due: DueSession) -> str:
-        return f"{name}-{due.transaction.station_id}"
-
-    def _there(self, sessions: list[Any], identity: str, due: DueSession) -> list[Any]:
-        began = due.transaction.started_at
-        return [it for it in sessions if it["station"] == identity and times_of(it)[0] == began]
-
-
-def _exact(session: Any, drawn: Drawn) -> bool:
-    return (
-        times_of(session) == (drawn.began, drawn.ended)
-        and session["card"] == drawn.card
-        and session["energy_wh"] == drawn.energy_wh
-    )
-
-
-def _unfair(name: str, due: DueSession, there: list[Any], drawn: Drawn) -> list[str]:
-    """Say why a session is parked that need not be, or is there in a way that no retry makes good."""
-    pending = due.delivery.pending
-    if pending is None or name == "two":
-        return [f"{due} need not be parked"]
-    once = name == "forgetful" and pending.action == "StartTransaction"
-    if pending.sent_count < (1 if once else 3):
-        return [f"{due} is parked too soon"]
-    if len(there) > 1 or (there and there[0]["ended"] is not None and not _exact(there[0], drawn)):
-        return [f"{drawn} is parked, and there as {there}"]
-    return []

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any, override
@@ -158,9 +157,3 @@ class FarPeer(Peer):
         await self.process.act("tolerate", patience=self._patience_s)
         if self._chaos is not None:
             self._chaos.target_port = self.process.started["port"]
-
-
-def times_of(session: Mapping[str, Any]) -> tuple[datetime, datetime | None]:
-    """Return when a session of a snapshot began and ended."""
-    ended = session["ended"]
-    return datetime.fromisoformat(session["started"]), None if ended is None else datetime.fromisoformat(ended)
