@@ -3,7 +3,8 @@
 Chargers on real sockets send heartbeats and meter values of running sessions, whose answers wait for the commit. The
 same site is measured without a backend, with one that is online for every charger, and with one whose lines are cut
 off every few seconds while the sessions of an outage wait for it. The backend is a process of its own, so that what is
-measured is the site. The three take turns, round by round, so that whatever else the machine does falls on all of them.
+measured is the site. Three sites of one process take turns, round by round, so that whatever else the machine does
+falls on all of them; those whose turn it is not are idle.
 
     python -m benchmarks.backend_latency --rounds 5
 """
@@ -11,7 +12,7 @@ measured is the site. The three take turns, round by round, so that whatever els
 import argparse
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 import logging
 from pathlib import Path
@@ -52,6 +53,7 @@ class _Waits:
 
 @asynccontextmanager
 async def _site(folder: Path, chargers: int) -> AsyncIterator[tuple[Place, list[Wallbox]]]:
+    folder.mkdir()
     place = Place(folder, SystemClock())
     stations = tuple(f"CP{number:02d}" for number in range(chargers))
     await place.open(SiteConfig(name="Bench", circuits=(_MAIN,), stations=tuple(charger(it) for it in stations)))
@@ -66,12 +68,12 @@ async def _site(folder: Path, chargers: int) -> AsyncIterator[tuple[Place, list[
         await place.leave()
 
 
-def _backend(port: int, chargers: int) -> UpstreamConfig:
+def _backend(name: str, port: int, chargers: int) -> UpstreamConfig:
     return UpstreamConfig(
         upstream_id="bench",
         name="Bench",
         url=f"ws://127.0.0.1:{port}/ocpp",
-        lines=tuple(LineConfig(station_id=f"CP{it:02d}", identity=f"CP{it:02d}") for it in range(chargers)),
+        lines=tuple(LineConfig(station_id=f"CP{it:02d}", identity=f"{name}-CP{it:02d}") for it in range(chargers)),
         versions=(OcppVersion.V16,),
         traffic=Traffic(live_interval_s=10),
     )
@@ -98,28 +100,28 @@ async def _measure(boxes: Sequence[Wallbox], seconds: float, waits: _Waits) -> N
     await asyncio.gather(*(talk(box, number) for box, number in zip(boxes, running, strict=True)))
 
 
-async def _round(condition: str, arguments: argparse.Namespace, process: Process, folder: Path, waits: _Waits) -> None:
-    async with _site(folder, arguments.chargers) as (place, boxes):
-        cutting: asyncio.Task[None] | None = None
-        if condition != _CONDITIONS[0]:
-            await place.site.configure_upstreams((_backend(process.started["line_port"], arguments.chargers),))
-            async with asyncio.timeout(180):
-                while place.site.state.upstreams["bench"].link.state != "online":
-                    await asyncio.sleep(0.1)
-        if condition == _CONDITIONS[2]:
-            await process.act("line_refuse", on=True)
-            await process.act("slow", seconds=_SLOW_S)
-            for number in range(arguments.backlog):
-                box = boxes[number % len(boxes)]
-                await box.stop(await box.start("CARD", meter_wh=1000), meter_wh=5000)
-            await process.act("line_refuse", on=False)
-            cutting = asyncio.create_task(_cut(place, process))
-        waits.waiting.append(await _waiting(place))
-        await _measure(boxes, arguments.seconds, waits)
-        waits.waiting.append(await _waiting(place))
-        if cutting is not None:
-            cutting.cancel()
-            await process.act("slow", seconds=0)
+async def _round(
+    condition: str, arguments: argparse.Namespace, process: Process, place: Place, boxes: list[Wallbox], waits: _Waits
+) -> None:
+    cutting: asyncio.Task[None] | None = None
+    if condition == _CONDITIONS[2]:
+        await process.act("line_refuse", on=True)
+        await process.act("slow", seconds=_SLOW_S)
+        for number in range(arguments.backlog):
+            box = boxes[number % len(boxes)]
+            await box.stop(await box.start("CARD", meter_wh=1000), meter_wh=5000)
+        await process.act("line_refuse", on=False)
+        cutting = asyncio.create_task(_cut(place, process))
+    waits.waiting.append(await _waiting(place))
+    await _measure(boxes, arguments.seconds, waits)
+    waits.waiting.append(await _waiting(place))
+    if cutting is not None:
+        cutting.cancel()
+        await process.act("slow", seconds=0)
+        place.site.reconnect_upstream("bench")
+        async with asyncio.timeout(180):
+            while await _waiting(place):
+                await asyncio.sleep(0.2)
 
 
 async def _cut(place: Place, process: Process) -> None:
@@ -133,21 +135,29 @@ async def _waiting(place: Place) -> int:
     return len(await place.site.untold_sessions("bench"))
 
 
-async def _compare(arguments: argparse.Namespace) -> dict[str, _Waits]:
+async def _compare(arguments: argparse.Namespace, folder: Path) -> dict[str, _Waits]:
     process = Process("--line-port", "0")
     await process.start()
     waits = {condition: _Waits() for condition in _CONDITIONS}
     try:
-        for number in range(arguments.rounds):
-            # Whoever begins has a cold machine: each of them does in turn.
-            order = _CONDITIONS[number % 3 :] + _CONDITIONS[: number % 3]
-            for condition in order:
-                with tempfile.TemporaryDirectory() as folder:
-                    await _round(condition, arguments, process, Path(folder), waits[condition])
+        async with AsyncExitStack() as open_sites:
+            sites = {}
+            for number, condition in enumerate(_CONDITIONS):
+                site = _site(folder / str(number), arguments.chargers)
+                sites[condition] = await open_sites.enter_async_context(site)
+            for condition, port in ((_CONDITIONS[1], "port"), (_CONDITIONS[2], "line_port")):
+                config = _backend(port, process.started[port], arguments.chargers)
+                await sites[condition][0].site.configure_upstreams((config,))
+            async with asyncio.timeout(300):
+                for condition in _CONDITIONS[1:]:
+                    while sites[condition][0].site.state.upstreams["bench"].link.state != "online":
+                        await asyncio.sleep(0.1)
+            for number in range(arguments.rounds):
+                # Whoever begins has a cold machine: each of them does in turn.
+                for condition in _CONDITIONS[number % 3 :] + _CONDITIONS[: number % 3]:
+                    await _round(condition, arguments, process, *sites[condition], waits[condition])
         _, faults = await process.act("faults")
-        print(f"Faults that the backend found: {len(faults)}")
-        for fault in faults[:5]:
-            print(fault)
+        print(f"Faults that the backend found: {len(faults)}", *faults[:5], sep="\n")
     finally:
         await process.end()
     return waits
@@ -167,7 +177,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0, help="of every measurement")
     arguments = parser.parse_args()
     logging.disable(logging.ERROR)
-    waits = asyncio.run(_compare(arguments))
+    with tempfile.TemporaryDirectory() as folder:
+        waits = asyncio.run(_compare(arguments, Path(folder)))
     print_table(
         "Answers to chargers, in ms (p50, p99, longest)",
         ("", "answers", "Heartbeat p50", "p99", "max", "MeterValues p50", "p99", "max", "sessions waiting"),
