@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from random import Random
 
@@ -134,6 +135,46 @@ async def test_bytes_and_proof_outlive_a_restart() -> None:
     assert again.view.sent_today_bytes >= before.sent_today_bytes
     assert again.view.last_proof == before.last_proof
     assert before.last_proof is not None
+
+
+async def test_an_outage_is_as_long_as_it_is_over_restarts() -> None:
+    backend = Backend()
+    await backend.online()
+    online_since = backend.upstream.view.link.since
+    backend.site.dialler.backend("csms", "CP2").refusal = LinkTrouble.CREDENTIALS
+    for socket in backend.site.dialler.backend("csms", "CP2").sockets:
+        socket.end(None)
+    await backend.clock.advance(4 * 3600)
+    gone_since = backend.upstream.view.lines["CP2"].since
+    assert online_since is not None
+    assert gone_since is not None
+    assert online_since < gone_since < backend.clock.now() - timedelta(hours=3)
+    await backend.close()
+
+    await backend.clock.advance(3600)
+    again = Upstream(CONFIG, backend.site.equipment, backend.site.grounds.kept("csms/")["link"])
+    await again.configure(CONFIG)
+    lines = again.view.lines
+    assert (lines["CP2"].state, lines["CP2"].since) == (LinkState.OFFLINE, gone_since)
+    assert lines["CP1"].since == backend.clock.now(), "it could be reached as long as anybody was here to see it"
+    backend.site.dialler.backend("csms", "CP2").refusal = None
+    again.reconnect()
+    await backend.clock.advance(90)
+    back = again.view.lines["CP2"]
+    assert back.state is LinkState.ONLINE
+    assert back.since is not None
+    assert back.since > backend.clock.now() - timedelta(seconds=90)
+    await again.close()
+
+
+async def test_kept_times_that_cannot_be_read_do_no_harm() -> None:
+    backend = Backend()
+    kept = {"proof": "yesterday", "offline": {"CP1": "2026-13-01", "CP2": 7, "CP3": "2026-01-01T00:00:00"}}
+    upstream = Upstream(CONFIG, backend.site.equipment, kept)
+    await upstream.configure(CONFIG)
+    assert upstream.view.last_proof is None
+    assert {line.since for line in upstream.view.lines.values()} == {backend.clock.now()}
+    await upstream.close()
 
 
 async def test_a_metered_way_is_shown() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 import logging
 from typing import Any
 
@@ -39,10 +40,15 @@ class Line:
         on_change: Callable[[], None],
         on_told: Callable[[Told], None],
     ) -> None:
-        """Begin out of reach; `start` dials. `on_change`: something that is shown may have changed."""
+        """Begin out of reach; `start` dials.
+
+        `on_change`: something that is shown may have changed. `offline_since`: it has been out of reach since then, as
+        was found in an earlier run.
+        """
         self.config = config
+        offline_since: datetime | None = None,
         self.line = line
-        self.watch = LinkWatch(equipment.clock, self._link_changed)
+        self.watch = LinkWatch(equipment.clock, self._link_changed, offline_since)
         self._equipment = equipment
         self._budget = budget
         self._on_change = on_change

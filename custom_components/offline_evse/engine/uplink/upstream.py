@@ -36,6 +36,8 @@ class Upstream(Backend):
         self._equipment = equipment
         self._budget = Budget(config.traffic, equipment.zone)
         self._last_proof: datetime | None = None
+        self._offline_since: dict[str, datetime] = {}
+        """By station id, of lines that were out of reach when the last run ended."""
         self._backlog = Backlog()
         self._backlog_known = False
         self._waited_count: int | None = None
@@ -177,7 +179,8 @@ class Upstream(Backend):
         await self._keep()
 
     def _begin(self, config: UpstreamConfig, line_config: LineConfig) -> None:
-        line = Line(config, line_config, self._equipment, self._budget, self.changed, self._told)
+        since = self._offline_since.pop(line_config.station_id, None)
+        line = Line(config, line_config, self._equipment, self._budget, self.changed, self._told, since)
         self.lines[line_config.station_id] = line
         line.start(len(config.lines))
 
@@ -235,18 +238,37 @@ class Upstream(Backend):
 
     async def _keep(self) -> None:
         self._kept_at_s = self._equipment.clock.monotonic()
-        facts = {**self._budget.kept(), "proof": self._last_proof.isoformat() if self._last_proof else None}
+        facts = {
+            **self._budget.kept(),
+            "proof": self._last_proof.isoformat() if self._last_proof else None,
+            "offline": {
+                station_id: line.watch.since.isoformat()
+                for station_id, line in self.lines.items()
+                if line.link is LinkState.OFFLINE
+            },
+        }
         await self._equipment.grounds.keep(self.upstream_id + FACT, facts)
 
     def _restore(self, kept: object) -> None:
         if not isinstance(kept, dict):
             return
         self._budget.restore(kept, self._equipment.clock.now())
-        if isinstance(proof := kept.get("proof"), str):
-            try:
-                self._last_proof = datetime.fromisoformat(proof)
-            except ValueError:
-                _LOGGER.debug("The last proof of %s cannot be read", self.config.name)
+        self._last_proof = self._moment(kept.get("proof"))
+        if isinstance(offline := kept.get("offline"), dict):
+            moments = {station_id: self._moment(since) for station_id, since in offline.items()}
+            self._offline_since = {station_id: since for station_id, since in moments.items() if since is not None}
+
+    def _moment(self, kept: object) -> datetime | None:
+        """Read a time that was kept; None where there is none, or none that can be read."""
+        try:
+            moment = datetime.fromisoformat(kept) if isinstance(kept, str) else None
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            if kept is not None:
+                _LOGGER.debug("A time that was kept of %s cannot be read", self.config.name)
+            return None
+        return moment
 
 
 def _worst(links: list[LinkView]) -> LinkView:

@@ -40,7 +40,7 @@ class LinkView:
 
     state: LinkState = LinkState.OFFLINE
     since: datetime | None = None
-    """None: it has never been anything else."""
+    """Out of reach: also over restarts. None: there is no line."""
     trouble: LinkTrouble | None = None
     detail: str | None = None
     """What exactly was said, in the words of whoever said it; no secret in it."""

@@ -12,19 +12,27 @@ from .machine import LinkMachine
 class LinkWatch:
     """Drives one LinkMachine. `on_change` is called with the state before, after each change of it."""
 
-    def __init__(self, clock: Clock, on_change: Callable[[LinkState], None]) -> None:
-        """Begin out of reach."""
+    def __init__(
+        self, clock: Clock, on_change: Callable[[LinkState], None], offline_since: datetime | None = None
+    ) -> None:
+        """Begin out of reach; `offline_since`: as it has been since then, in an earlier run too."""
         self._clock = clock
         self._on_change = on_change
         self._machine = LinkMachine(clock.monotonic())
         self._told = self._machine.state
-        self._since: datetime | None = None
+        now = clock.now()
+        self._since = now if offline_since is None else min(offline_since, now)
         self._timer: Timer | None = None
 
     @property
     def state(self) -> LinkState:
         """How the line is now."""
         return self._machine.state
+
+    @property
+    def since(self) -> datetime:
+        """Since when."""
+        return self._since
 
     @property
     def slow_s(self) -> float | None:
