@@ -1,7 +1,7 @@
 """How long it takes to find and word the next message to a backend, beside a long history that it has been told.
 
-The history is recorded report by report, and then marked as told in one stroke. Answers are made up on the spot: what
-is measured is what we do, with every step synced to the disk.
+One session is recorded and copied, entries and all, until there is a history; what is measured comes after it and takes
+the ordinary ways, with every step synced to the disk. Answers are made up on the spot.
 """
 
 import argparse
@@ -33,6 +33,8 @@ _UPSTREAM = "backend"
 _STATIONS = 20
 _LONG_SAMPLES = 14_000
 _AT_ONCE = 400
+_PAGE = 500
+"""As the outbox reads."""
 
 
 def _report(
@@ -59,6 +61,50 @@ async def _charge(ledger: Ledger, number: int) -> None:
     await ledger.record(_report(number, TransactionEventType.ENDED, begin + timedelta(seconds=50), number * 1000 + 600))
 
 
+def _copy(path: Path, count: int) -> None:
+    """Copy the one session that is in the ledger, so that there are `count` of them, and the backend knows them all."""
+    connection = sqlite3.connect(path)
+    (session,) = connection.execute("SELECT session FROM transactions").fetchone()
+    (began_us,) = connection.execute("SELECT started_us FROM transactions").fetchone()
+    (last_seq,) = connection.execute("SELECT max(seq) FROM entries").fetchone()
+    told = connection.execute("SELECT * FROM entries WHERE tx = ? ORDER BY seq", (session,)).fetchall()
+
+    def columns(table: str, **changed: str) -> tuple[str, str]:
+        names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        return ", ".join(names), ", ".join(changed.get(name, name) for name in names)
+
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :last)"
+    name, station = "printf('01HISTORY%017d', i)", f"printf('CP%03d', i % {_STATIONS})"
+    values = {"first": session, "last": count - 1}
+    for table, changed in (
+        (
+            "transactions",
+            {
+                "transaction_id": "'T' || i",
+                "start_key": "NULL",
+                "first_seq": f"{last_seq} + {len(told)} * (i - 1) + 1",
+                "started_us": f"{began_us} + i * 60000000",
+                "ended_us": f"{began_us} + i * 60000000 + 50000000",
+                "last_us": f"{began_us} + i * 60000000 + 50000000",
+            },
+        ),
+        ("deliveries", {}),
+    ):
+        into, what = columns(table, session=name, station=station, **changed)
+        query = f"{numbers} INSERT INTO {table} ({into}) SELECT {what} FROM {table}, n WHERE session = :first"  # noqa: S608 - our own names
+        connection.execute(query, values)
+    rows = (
+        (last_seq + len(told) * number + at + 1, *entry[1:10], f"01HISTORY{number + 1:017d}", entry[11], None)
+        for number in range(count - 1)
+        for at, entry in enumerate(told)
+    )
+    connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    connection.execute("UPDATE upstreams SET cursor = (SELECT max(seq) FROM entries)")
+    connection.execute("UPDATE deliveries SET state = 'done', remote_id = session")
+    connection.commit()
+    connection.close()
+
+
 async def _charge_long(ledger: Ledger, number: int) -> str:
     begin = _BEGIN + timedelta(minutes=number)
     recorded = await ledger.record(_report(number, TransactionEventType.STARTED, begin, 0))
@@ -83,18 +129,30 @@ async def _timed(times_ms: list[float], work: Callable[[], Awaitable[object]]) -
     return result
 
 
+async def _ask_beside(ledger: Ledger, times_ms: list[float]) -> None:
+    """Ask small questions all the time, as other lines do."""
+    while True:
+        await _timed(times_ms, lambda: ledger.book.backlog(_UPSTREAM))
+
+
 async def _measure(path: Path, history: int, waiting: int) -> dict[str, list[float]]:
     ledger = await Ledger.open(path, SystemClock())
     await ledger.book.open_upstream(_UPSTREAM, _BEGIN)
-    for numbers in batched(range(history), _AT_ONCE, strict=False):
-        await asyncio.gather(*(_charge(ledger, number) for number in numbers))
+    await _charge(ledger, 0)
     await ledger.close()
-    connection = sqlite3.connect(path)
-    connection.execute("UPDATE deliveries SET state = 'done', remote_id = session")
-    connection.commit()
-    connection.close()
+    await asyncio.to_thread(_copy, path, history)
     told: dict[str, list[float]] = {
-        name: [] for name in ("open", "due", "backlog", "next", "ended", f"records of {_LONG_SAMPLES}")
+        name: []
+        for name in (
+            "open",
+            "due",
+            "backlog",
+            "next",
+            "ended",
+            "page of records",
+            f"records of {_LONG_SAMPLES}",
+            "beside",
+        )
     }
     begun_s = time.perf_counter()
     ledger = await Ledger.open(path, SystemClock())
@@ -120,7 +178,18 @@ async def _measure(path: Path, history: int, waiting: int) -> dict[str, list[flo
         told["ended"].append((time.perf_counter() - begun_s) * 1000)
     long = await _charge_long(ledger, (history // _STATIONS + 2 + waiting) * _STATIONS)
     for _ in range(3):
-        await _timed(told[f"records of {_LONG_SAMPLES}"], lambda: ledger.book.records(long, 0, limit=20_000))
+        beside = asyncio.create_task(_ask_beside(ledger, told["beside"]))
+        begun_s, seq = time.perf_counter(), 0
+        while True:
+            page_s = time.perf_counter()
+            page = await ledger.book.records(long, seq, limit=_PAGE)
+            told["page of records"].append((time.perf_counter() - page_s) * 1000)
+            if len(page) < _PAGE:
+                break
+            seq = page[-1].seq
+        told[f"records of {_LONG_SAMPLES}"].append((time.perf_counter() - begun_s) * 1000)
+        beside.cancel()
+        await asyncio.wait([beside])
     await ledger.close()
     return told
 

@@ -66,14 +66,14 @@ async def list_backend_sessions(call: ServiceCall) -> ServiceResponse:
 
 
 async def settle_backend_session(call: ServiceCall) -> None:
-    """Decide about a session that waits for a person."""
+    """Decide about a session that waits for a person, or send one that was left out."""
     entry = _site_entry(call)
     site = entry.runtime_data.site
     session_id: str = call.data[ATTR_SESSION_ID]
     found = [
         (subentry, it)
         for subentry in _backends(call, entry)
-        for it in await site.parked_sessions(subentry.subentry_id)
+        for it in await site.untold_sessions(subentry.subentry_id)
         if it.transaction.session_id == session_id
     ]
     if len(found) != 1:
@@ -110,6 +110,7 @@ def _described(subentry: ConfigSubentry, view: UpstreamView | None) -> dict[str,
         "sessions_waiting": view.backlog.session_count,
         "oldest_waiting": None if view.backlog.oldest is None else view.backlog.oldest.isoformat(),
         "sessions_to_settle": view.backlog.parked_count,
+        "sessions_left_out": view.backlog.left_out_count,
         "last_confirmation": None if view.last_proof is None else view.last_proof.isoformat(),
     }
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol, override
 from custom_components.offline_evse.engine.model.access import BackendAnswer
 from custom_components.offline_evse.engine.model.clock import Clock, Timer
 from custom_components.offline_evse.engine.model.id_token import IdToken
+from custom_components.offline_evse.engine.model.meter import EvseSample
 from custom_components.offline_evse.engine.model.station import EvseStatus, OcppVersion, StationIdentity
 from custom_components.offline_evse.engine.model.transaction import Transaction
 from custom_components.offline_evse.engine.model.upstream.config import LineConfig, UpstreamConfig
@@ -271,6 +272,10 @@ class PaperLane(Tells):
         )
 
     @override
+    async def value_now(self, codec: UpCodec, evse_id: int, seen: EvseSample | None) -> Outgoing | None:
+        return None
+
+    @override
     async def ended(self, outgoing: Outgoing, end: CallEnd, codec: UpCodec) -> Told:
         number = int(outgoing.message_id.removeprefix("event-"))
         event = next(event for event in self.waiting if event.number == number)
@@ -332,6 +337,9 @@ class PaperGrounds(Grounds):
         self.noes: list[tuple[str, str]] = []
         self.facts: dict[str, object] = {}
         self.forgotten: list[str] = []
+        self.samples: dict[int, EvseSample] = {}
+        self.running: dict[int, Transaction] = {}
+        self._boot_listeners: list[Callable[[str, str | None, frozenset[str]], None]] = []
         self._listeners: list[Callable[[str], None]] = []
 
     def set_status(self, evse_id: int, status: EvseStatus, station_id: str = "CP1") -> None:
@@ -350,7 +358,25 @@ class PaperGrounds(Grounds):
 
     @override
     def evses(self, station_id: str) -> dict[int, UpstreamEvse]:
-        return {evse_id: UpstreamEvse(phases=3, max_current_a=16.0) for evse_id in self.now}
+        return {
+            evse_id: UpstreamEvse(
+                phases=3,
+                max_current_a=16.0,
+                transaction=self.running.get(evse_id),
+                sample=self.samples.get(evse_id),
+            )
+            for evse_id in self.now
+        }
+
+    def boot(self, reason: str | None, ordered: frozenset[str] = frozenset(), station_id: str = "CP1") -> None:
+        """Let a charger restart."""
+        for listener in self._boot_listeners:
+            listener(station_id, reason, ordered)
+
+    @override
+    def on_boot(self, callback: Callable[[str, str | None, frozenset[str]], None]) -> Callable[[], None]:
+        self._boot_listeners.append(callback)
+        return lambda: self._boot_listeners.remove(callback)
 
     @override
     def on_status(self, callback: Callable[[str], None]) -> Callable[[], None]:

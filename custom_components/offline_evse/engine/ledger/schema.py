@@ -160,6 +160,7 @@ CREATE TABLE deliveries (
     PRIMARY KEY (upstream, session)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_unfinished ON deliveries (upstream, station, state) WHERE state NOT IN ('done', 'skipped');
+CREATE INDEX deliveries_skipped ON deliveries (upstream) WHERE state = 'skipped';
 CREATE INDEX deliveries_remote ON deliveries (upstream, station, remote_id) WHERE remote_id IS NOT NULL;
 CREATE INDEX transactions_first ON transactions (first_seq);
 CREATE INDEX entries_session ON entries (tx) WHERE tx IS NOT NULL;

@@ -68,6 +68,15 @@ class EvseFound:
 
 
 @dataclass(frozen=True, slots=True)
+class StationBooted:
+    """An adopted station has introduced itself; many do so on every connection."""
+
+    station_id: str
+    reason: str | None
+    """OCPP 2.x BootReasonEnumType; None: it gives none, as in 1.6."""
+
+
+@dataclass(frozen=True, slots=True)
 class DuplicateRefused:
     """A second station dialled in under the id of one that is connected and alive."""
 
@@ -97,6 +106,7 @@ type Announcement = (
     | SessionEnded
     | StrangerAppeared
     | EvseFound
+    | StationBooted
     | DuplicateRefused
     | PasswordRefused
     | LimitIgnored

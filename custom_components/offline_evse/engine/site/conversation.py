@@ -33,7 +33,7 @@ from .access.cable import follow_cable
 from .access.pass_desk import PassDesk
 from .access.vehicles_seen import VehiclesSeen
 from .admission import Admission
-from .announcement import DuplicateRefused, PasswordRefused, StrangerAppeared
+from .announcement import DuplicateRefused, PasswordRefused, StationBooted, StrangerAppeared
 from .background import Background
 from .memory import SiteMemory
 from .register import SiteRegister
@@ -202,6 +202,7 @@ class Conversation(StationHandler):
         await self._note(station.station_id, "station.boot", booted)
         self._background.run(self._memory.keep_station(station), "memory of a station")
         station.changed()
+        self._register.announce(StationBooted(station.station_id, event.reason))
         return BootAnswer(accepted=True, current_time=self._clock.now(), interval_s=HEARTBEAT_INTERVAL_S)
 
     async def _note(self, station_id: str, kind: str, data: dict[str, str | None]) -> None:

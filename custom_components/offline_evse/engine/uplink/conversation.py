@@ -19,6 +19,7 @@ from .link.machine import GONE_AFTER_S, GONE_FAILURES, SILENT_AFTER_S
 from .link.nudge import Nudge
 from .link.pace import Pace, probe_wait_s
 from .link.watch import LinkWatch
+from .on_request import ValuesOnRequest
 from .outbox.outgoing import Outgoing, Told
 from .wire.codec import UpCodec, call_of, codec_of
 from .wire.connection import CallEnd, CallOutcome
@@ -80,6 +81,7 @@ class Conversation:
         self._told_statuses: dict[int, tuple[EvseStatus, str | None]] = {}
         self._wanted_statuses: set[int] = set()
         self._heartbeat_wanted = False
+        self._on_request = ValuesOnRequest(station_id, grounds, self._codec)
         self._follow_ups: deque[tuple[str, dict[str, Any]]] = deque(maxlen=16)
         connection.closed.add_done_callback(lambda _: self.nudge())
 
@@ -106,17 +108,28 @@ class Conversation:
         self._hung_up = True
         self.nudge()
 
-    def trigger(self, message: str, evse_id: int | None) -> None:
-        """Say something soon that the backend has asked for."""
+    def trigger(self, message: str, evse_id: int | None) -> bool:
+        """Say something soon that the backend has asked for; False: there is nothing to say, or not now."""
         match message:
             case "boot":
-                self.boot_due_at = self._clock.monotonic()
-                self._boot_reason = "Triggered"
-                self.accepted = False
+                self.introduce("Triggered")
             case "status":
                 self._wanted_statuses |= set(self._statuses()) if evse_id is None else {evse_id}
             case "heartbeat":
                 self._heartbeat_wanted = True
+            case _:
+                if not self.accepted or not self._budget.allows_bulk(self._clock.now()):
+                    return False
+                if not self._on_request.want(message, evse_id):
+                    return False
+        self.nudge()
+        return True
+
+    def introduce(self, reason: str) -> None:
+        """Introduce the charger anew, over the same connection."""
+        self.boot_due_at = self._clock.monotonic()
+        self._boot_reason = reason
+        self.accepted = False
         self.nudge()
 
     def follow_up(self, action: str, payload: dict[str, Any]) -> None:
@@ -175,7 +188,7 @@ class Conversation:
     async def _work(self) -> None:
         """Say what is to be said now, or wait for a reason."""
         if self._misses == 0:
-            said = await self._say_wanted() or await self._say_status()
+            said = await self._say_wanted() or await self._say_status() or await self._say_values()
             said = await self._say_money_and_more() or said
             if said:
                 return
@@ -251,9 +264,25 @@ class Conversation:
             outgoing = await lane.next(self._codec, telemetry=True)
         if outgoing is None:
             return False
+        await self._carry(lane, outgoing)
+        return True
+
+    async def _say_values(self) -> bool:
+        """Tell values that the backend has asked for; returns whether there were any."""
+        lane = self.lane
+        said = None if self.over or self._misses else await self._on_request.next(lane)
+        if said is None:
+            return False
+        if isinstance(said, Outgoing):
+            await self._carry(lane, said)
+        else:
+            await self._call(*said, STATUS_S)
+        return True
+
+    async def _carry(self, lane: Tells, outgoing: Outgoing) -> None:
+        """Carry a message of a lane, and tell the lane how it ended."""
         end = await self._call(outgoing.message_id, outgoing.action, outgoing.frame, MONEY_S)
         self._on_told(await lane.ended(outgoing, end, self._codec))
-        return True
 
     async def _say(self, message: UpMessage, timeout_s: float, *, urgent: bool = False) -> CallEnd:
         return await self._call(*call_of(self._codec, message), timeout_s, urgent=urgent)

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any, Protocol
 
 from ..model.clock import Clock
+from ..model.meter import EvseSample
 from ..model.station import OcppVersion
 from ..model.upstream.config import LineConfig, UpstreamConfig
 from ..model.upstream.delivery import DeliveryBook, Settlement
@@ -67,6 +68,9 @@ class Tells(Protocol):
 
     async def next(self, codec: UpCodec, *, telemetry: bool) -> Outgoing | None:
         """Return the next message, already counted as sent; None: nothing is to be said now."""
+
+    async def value_now(self, codec: UpCodec, evse_id: int, seen: EvseSample | None) -> Outgoing | None:
+        """Return the value of the session that runs at an EVSE, counted as sent; None: there is none to tell."""
 
     async def ended(self, outgoing: Outgoing, end: CallEnd, codec: UpCodec) -> Told:
         """Take in how it ended."""

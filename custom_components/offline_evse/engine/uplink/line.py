@@ -27,6 +27,9 @@ _LOGGER = logging.getLogger(__name__)
 STOP_S = 0.7
 """So long a goodbye may take; after that the line is simply let go."""
 
+INTRODUCED_APART_S = 60.0
+"""A charger that boots again and again is introduced no more often."""
+
 
 class Line:
     """Dials, has the charger introduced, and dials again at its pace; keeps the state of the link."""
@@ -39,6 +42,7 @@ class Line:
         budget: Budget,
         on_change: Callable[[], None],
         on_told: Callable[[Told], None],
+        offline_since: datetime | None = None,
     ) -> None:
         """Begin out of reach; `start` dials.
 
@@ -46,7 +50,6 @@ class Line:
         was found in an earlier run.
         """
         self.config = config
-        offline_since: datetime | None = None,
         self.line = line
         self.watch = LinkWatch(equipment.clock, self._link_changed, offline_since)
         self._equipment = equipment
@@ -63,6 +66,7 @@ class Line:
         self._connection: Connection | None = None
         self._talk: Conversation | None = None
         self._boot_reason = "PowerUp"
+        self._introduced_s = -INTRODUCED_APART_S
         self._wanted_again = False
         self._stopping = False
         self._logged: set[str] = set()
@@ -138,15 +142,23 @@ class Line:
         self._lane.interval_s = interval_s
         self.look()
 
-    def trigger(self, message: str, evse_id: int | None) -> None:
-        """Send a message soon: boot, status, heartbeat or values; no EVSE: of all."""
-        if self._talk is not None:
-            self._talk.trigger(message, evse_id)
+    def trigger(self, message: str, evse_id: int | None) -> bool:
+        """Send a message soon: boot, status, heartbeat, values or event; no EVSE: of all. False: not now."""
+        return self._talk is not None and self._talk.trigger(message, evse_id)
 
     def follow_up(self, action: str, payload: dict[str, Any]) -> None:
         """Send a CALL soon, after the answer that promises it."""
         if self._talk is not None:
             self._talk.follow_up(action, payload)
+
+    def booted(self, reason: str) -> None:
+        """The charger has restarted: introduce it anew, over the same connection or with the next one."""
+        now_s = self._equipment.clock.monotonic()
+        if self._talk is None:
+            self._boot_reason = reason
+        elif self._talk.accepted and now_s - self._introduced_s >= INTRODUCED_APART_S:
+            self._introduced_s = now_s
+            self._talk.introduce(reason)
 
     def forget_answers(self) -> None:
         """Go by no earlier answer of this backend about cards."""
@@ -292,7 +304,7 @@ def _way(config: UpstreamConfig, line: LineConfig) -> tuple[object, ...]:
 
 def _telling(config: UpstreamConfig) -> tuple[object, ...]:
     """What a lane goes by."""
-    return (config.role, config.knows_repeats, config.since, config.traffic)
+    return (config.role, config.knows_repeats, config.unknown_cards, config.since, config.traffic)
 
 
 def _answering(config: UpstreamConfig) -> tuple[object, ...]:

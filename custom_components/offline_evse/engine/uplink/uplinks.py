@@ -45,7 +45,11 @@ class Uplinks:
         self._upstreams: dict[str, Upstream] = {}
         self._turn = asyncio.Lock()
         self._ready = False
-        self._ends = (book.on_recorded(self._recorded), grounds.on_status(self._status_changed))
+        self._ends = (
+            book.on_recorded(self._recorded),
+            grounds.on_status(self._status_changed),
+            grounds.on_boot(self._booted),
+        )
 
     async def configure(self, configs: tuple[UpstreamConfig, ...]) -> None:
         """Bring the lines to what is set up. A line that means the same as before keeps its socket."""
@@ -131,6 +135,12 @@ class Uplinks:
     def _recorded(self, station_id: str) -> None:
         for upstream in self.upstreams:
             upstream.recorded(station_id)
+
+    def _booted(self, station_id: str, reason: str | None, ordered: frozenset[str]) -> None:
+        for upstream in self.upstreams:
+            told = "RemoteReset" if upstream.upstream_id in ordered else reason
+            if told is not None:
+                upstream.booted(station_id, told)
 
     def _status_changed(self, station_id: str) -> None:
         for upstream in self.upstreams:

@@ -160,6 +160,11 @@ class Upstream(Backend):
         if (line := self.lines.get(station_id)) is not None:
             line.look()
 
+    def booted(self, station_id: str, reason: str) -> None:
+        """A charger has restarted."""
+        if (line := self.lines.get(station_id)) is not None:
+            line.booted(reason)
+
     def changed(self) -> None:
         """See what has become different, and show it, at most once a second."""
         self._see_link()
@@ -188,7 +193,7 @@ class Upstream(Backend):
         """Take in what the end of a message came to."""
         if told.money:
             self._last_proof = self._equipment.clock.now()
-        if told.money or told.parked:
+        if told.money or told.parked or told.denied is not None:
             self._backlog_known = False
         if told.denied is not None and told.id_token is not None:
             grounds = self._equipment.grounds

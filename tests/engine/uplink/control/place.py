@@ -200,6 +200,8 @@ class LineDouble(ControlHooks):
     def __init__(self) -> None:
         self.state = LinkState.ONLINE
         self.told: list[tuple[Any, ...]] = []
+        self.mute: set[str] = set()
+        """Messages of which there is nothing to say."""
 
     @property
     @override
@@ -215,8 +217,9 @@ class LineDouble(ControlHooks):
         self.told.append(("interval", interval_s))
 
     @override
-    def trigger(self, message: str, evse_id: int | None) -> None:
+    def trigger(self, message: str, evse_id: int | None) -> bool:
         self.told.append(("trigger", message, evse_id))
+        return message not in self.mute
 
     @override
     def follow_up(self, action: str, payload: dict[str, Any]) -> None:

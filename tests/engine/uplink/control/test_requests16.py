@@ -31,6 +31,7 @@ from custom_components.offline_evse.engine.model.upstream.wish import (
     WishAnswer,
     WishOutcome,
 )
+from custom_components.offline_evse.engine.uplink.control.wishing import START_EXPIRES_S
 from custom_components.offline_evse.engine.uplink.wire.connection import CallRefusedError
 
 from .place import Place, backend
@@ -67,7 +68,7 @@ async def test_a_start_is_a_wish_that_expires(place: Place) -> None:
     assert isinstance(wish, WantStart)
     assert (wish.evse_id, wish.id_token, wish.profile) == (1, IdToken("CARD"), None)
     assert wish.expires_at is not None
-    assert (wish.expires_at - place.clock.now()).total_seconds() == 60
+    assert (wish.expires_at - place.clock.now()).total_seconds() == START_EXPIRES_S
 
 
 async def test_a_start_can_leave_the_connector_open(place: Place) -> None:
@@ -121,7 +122,7 @@ async def test_a_transaction_that_is_unknown_or_over_is_not_stopped(place: Place
 async def test_a_site_that_does_not_answer_rejects_in_time(place: Place) -> None:
     place.site.stalled = True
     asked = asyncio.create_task(status(place, call.RemoteStartTransaction(id_tag="CARD", connector_id=1)))
-    await place.clock.advance(19)
+    await place.clock.advance(24)
     assert not asked.done()
     await place.clock.advance(2)
     assert await asked == "Rejected"

@@ -289,6 +289,13 @@ async def test_messages_can_be_asked_for(place: Place, version: OcppVersion) -> 
     message = call.TriggerMessage(requested_message="StatusNotification", evse={"id": 2})
     assert await place.ask(version, message) == {"status": "Accepted"}
     assert place.line.told == [("trigger", "status", 2)]
+    assert await place.ask(version, call.TriggerMessage(requested_message="TransactionEvent")) == {"status": "Accepted"}
+    assert place.line.told[-1] == ("trigger", "event", None)
+    place.line.mute.add("event")
+    nothing = await place.ask(version, call.TriggerMessage(requested_message="TransactionEvent"))
+    assert (nothing["status"], nothing["statusInfo"]["reasonCode"]) == ("Rejected", "NotFound")
+    elsewhere = call.TriggerMessage(requested_message="StatusNotification", evse={"id": 9})
+    assert (await place.ask(version, elsewhere))["statusInfo"]["reasonCode"] == "UnknownEvse"
     never = await place.ask(version, call.TriggerMessage(requested_message="SignV2GCertificate"))
     assert never["status"] == "NotImplemented"
 

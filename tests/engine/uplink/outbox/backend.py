@@ -10,7 +10,12 @@ from typing import Any
 from custom_components.offline_evse.engine.ledger.ledger import Ledger
 from custom_components.offline_evse.engine.model.station import OcppVersion
 from custom_components.offline_evse.engine.model.transaction import TransactionReport
-from custom_components.offline_evse.engine.model.upstream.config import LineConfig, Traffic, UpstreamConfig
+from custom_components.offline_evse.engine.model.upstream.config import (
+    LineConfig,
+    Traffic,
+    UnknownCards,
+    UpstreamConfig,
+)
 from custom_components.offline_evse.engine.model.upstream.delivery import DueSession
 from custom_components.offline_evse.engine.uplink.outbox.lane import Lane
 from custom_components.offline_evse.engine.uplink.outbox.outgoing import Outgoing, Phase, Told
@@ -175,6 +180,7 @@ class Site:
         backend: StrictBackend | None = None,
         knows_repeats: bool = True,
         live_interval_s: int = 60,
+        unknown_cards: UnknownCards = UnknownCards.LEAVE_OUT,
     ) -> Site:
         config = UpstreamConfig(
             upstream_id=MONTA,
@@ -184,6 +190,7 @@ class Site:
             versions=(version,),
             knows_repeats=knows_repeats,
             traffic=Traffic(live_interval_s=live_interval_s),
+            unknown_cards=unknown_cards,
             since=NOON,
         )
         site = cls(path, clock, backend or StrictBackend(), config)

@@ -327,6 +327,26 @@ async def test_what_was_begun_for_a_backend_is_carried_through_and_no_more(dial:
     assert connection.oddities["answer_not_delivered"] == 1
 
 
+async def test_what_is_being_done_for_a_backend_is_answered_before_we_hang_up(dial: Dial, backend: Backend) -> None:
+    await backend.start()
+    desk = Desk()
+    connection = await dial(on_call=desk.answer)
+    wire = await backend.wire()
+    for number in range(2):
+        await wire.send([2, f"r{number}", "Slow", {}])
+    async with asyncio.timeout(5):
+        while not desk.asked:
+            await asyncio.sleep(0)
+    closing = asyncio.create_task(connection.close())
+    await settle()
+    desk.let_go.set()
+    await bounded(closing)
+    assert (await wire.next())[:2] == [3, "r0"]
+    assert len(desk.asked) == 1
+    await bounded(wire.ended.wait())
+    assert wire.received.empty()
+
+
 async def test_what_hangs_for_a_backend_is_given_up(dial: Dial, backend: Backend, clock: ManualClock) -> None:
     await backend.start()
     desk = Desk()
@@ -336,6 +356,8 @@ async def test_what_hangs_for_a_backend_is_given_up(dial: Dial, backend: Backend
         while not desk.asked:
             await asyncio.sleep(0)
     closing = asyncio.create_task(connection.close())
+    await settle()
+    await clock.advance(0.5)
     async with asyncio.timeout(5):
         while not connection._socket.closed:  # noqa: SLF001
             await asyncio.sleep(0)

@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlite3
 from typing import Any, Protocol, override
 
-from ...model.upstream.delivery import DeliveryBook, DueSession, SessionDelivery
+from ...model.upstream.delivery import LEFT_OUT, DeliveryBook, DueSession, SessionDelivery
 from ...model.upstream.link import Backlog
 from ...model.upstream.record import LedgerRecord
 from ..entry import microseconds, moment
@@ -25,8 +25,10 @@ _HEARD = """
 (SELECT u.stations IS NULL OR d.station IN (SELECT value FROM json_each(u.stations))
 FROM upstreams AS u WHERE u.upstream = d.upstream)
 """
+_LEFT_OUT = "d.upstream = ? AND d.state = 'skipped' AND d.detail = ?"
 _BACKLOG = f"""
-SELECT count(*), min(t.started_us), coalesce(sum(d.state IN ('ambiguous', 'refused')), 0)
+SELECT count(*), min(t.started_us), coalesce(sum(d.state IN ('ambiguous', 'refused')), 0),
+(SELECT count(*) FROM deliveries AS d WHERE {_LEFT_OUT})
 FROM deliveries AS d JOIN transactions AS t ON t.session = d.session
 WHERE {_UNFINISHED} AND (d.state <> 'running' OR t.ended_us IS NOT NULL) AND {_HEARD}
 """  # noqa: S608 - constant conditions
@@ -106,6 +108,14 @@ class Book(DeliveryBook):
         return tuple(await self._reader.ask(lambda connection: self._sessions(connection, where, upstream_id)))
 
     @override
+    async def left_out(self, upstream_id: str, limit: int = 200) -> tuple[DueSession, ...]:
+        where = f"WHERE {_LEFT_OUT} ORDER BY t.started_us DESC LIMIT ?"
+        found = await self._reader.ask(
+            lambda connection: self._sessions(connection, where, upstream_id, LEFT_OUT, limit)
+        )
+        return tuple(found)
+
+    @override
     async def delivery(self, upstream_id: str, session_id: str) -> DueSession | None:
         return await self._one("WHERE d.upstream = ? AND d.session = ?", upstream_id, session_id)
 
@@ -120,11 +130,14 @@ class Book(DeliveryBook):
 
     @override
     async def backlog(self, upstream_id: str) -> Backlog:
-        count, oldest_us, parked = await self._reader.ask(
-            lambda connection: connection.execute(_BACKLOG, (upstream_id,)).fetchone()
+        count, oldest_us, parked, left_out = await self._reader.ask(
+            lambda connection: connection.execute(_BACKLOG, (upstream_id, LEFT_OUT, upstream_id)).fetchone()
         )
         return Backlog(
-            session_count=count, oldest=None if oldest_us is None else moment(oldest_us), parked_count=parked
+            session_count=count,
+            oldest=None if oldest_us is None else moment(oldest_us),
+            parked_count=parked,
+            left_out_count=left_out,
         )
 
     @override

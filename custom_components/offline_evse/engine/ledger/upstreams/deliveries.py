@@ -168,7 +168,7 @@ class Deliveries:
         body: Body = {"upstream": now.upstream_id}
         if now.remote_id is not None:
             body["remote_id"] = now.remote_id
-        if was.parked and not now.state.parked:
+        if (was.parked or was is DeliveryState.SKIPPED) and not now.state.parked:
             self._write(stamp, SETTLED, session, body | {"was": was.value, "now": now.state.value})
         if now.remote_id is not None and (before is None or before.remote_id != now.remote_id):
             self._write(stamp, STARTED, session, body | {"meter_start_wh": now.meter_start_wh, "denied": now.denied})

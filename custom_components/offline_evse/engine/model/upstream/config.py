@@ -32,6 +32,15 @@ class UpstreamPermit(StrEnum):
     LOCAL_LIST = "local_list"
 
 
+class UnknownCards(StrEnum):
+    """What becomes of a session for whose card a backend opens no transaction, because it does not know the card."""
+
+    LEAVE_OUT = "leave_out"
+    """It is not told any more of it. It stays listed, and can be sent again: the family at a company's charger."""
+    ASK = "ask"
+    """A person is asked: somewhere every card should be known."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineConfig:
     """One charger as one backend knows it: a charging station of its own, with its own socket."""
@@ -88,6 +97,7 @@ class UpstreamConfig:
     knows_repeats: bool = True
     """A 1.6 backend recognises a StartTransaction that it gets twice. False: one whose answer was lost is never sent
     again by itself, for it might be billed twice."""
+    unknown_cards: UnknownCards = UnknownCards.LEAVE_OUT
     since: datetime | None = None
     """Sessions that began earlier are not sent; None: those that began before it was set up."""
 

@@ -13,6 +13,9 @@ from .record import LedgerRecord
 RESTORED = "restored from a backup"
 """Detail of a delivery that was unfinished in a backup: what the backend was told after it was taken is not known."""
 
+LEFT_OUT = "the backend does not know the card"
+"""Detail of a delivery that was skipped by itself (`UnknownCards.LEAVE_OUT`)."""
+
 
 class DeliveryState(StrEnum):
     """Where the telling of a session stands."""
@@ -31,7 +34,7 @@ class DeliveryState(StrEnum):
     REFUSED = "refused"
     """The backend has answered a message of it with errors only. A person settles it."""
     SKIPPED = "skipped"
-    """Somebody has decided that the backend is not told."""
+    """The backend is not told: somebody has decided so, or it has no use for it (`LEFT_OUT`)."""
 
     @property
     def final(self) -> bool:
@@ -136,6 +139,9 @@ class DeliveryBook(Protocol):
 
     async def parked(self, upstream_id: str) -> tuple[DueSession, ...]:
         """Return sessions that wait for a person, the oldest first."""
+
+    async def left_out(self, upstream_id: str, limit: int = 200) -> tuple[DueSession, ...]:
+        """Return sessions that were left out by themselves, the newest first."""
 
     async def delivery(self, upstream_id: str, session_id: str) -> DueSession | None:
         """Return one session; None: the backend is not to hear of it, or there is none."""

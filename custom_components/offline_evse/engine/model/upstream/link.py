@@ -60,6 +60,8 @@ class Backlog:
     """Start of the oldest of them."""
     parked_count: int = 0
     """Sessions among them that wait for a person (`DeliveryState.parked`)."""
+    left_out_count: int = 0
+    """Sessions that are not told, because the backend does not know their cards; they are not among the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,14 @@ class SessionStop:
 
 
 @dataclass(frozen=True, slots=True)
+class EvseValues:
+    """MeterValues of an EVSE that belong to no session."""
+
+    evse_id: int
+    sample: EvseSample
+
+
+@dataclass(frozen=True, slots=True)
 class Data:
     """DataTransfer."""
 
@@ -100,4 +108,4 @@ class Data:
     data: str | None = None
 
 
-type UpMessage = Boot | Heartbeat | Status | Ask | SessionStart | SessionValues | SessionStop | Data
+type UpMessage = Boot | Heartbeat | Status | Ask | SessionStart | SessionValues | SessionStop | EvseValues | Data

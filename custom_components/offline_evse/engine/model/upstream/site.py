@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ..access import BackendAnswer
 from ..id_token import IdToken
+from ..meter import EvseSample
 from ..station import EvseStatus, StationIdentity
 from ..transaction import Transaction
 from .link import UpstreamView
@@ -22,6 +23,8 @@ class UpstreamEvse:
     """Most that it may ever take on each of them, whatever else there is."""
     transaction: Transaction | None = None
     """The one that is open at it."""
+    sample: EvseSample | None = None
+    """What its meter has said last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,13 @@ class Grounds(Protocol):
 
     def on_status(self, callback: Callable[[str], None]) -> Callable[[], None]:
         """Call back with a station id when one of these has changed; returns the call that ends it."""
+
+    def on_boot(self, callback: Callable[[str, str | None, frozenset[str]], None]) -> Callable[[], None]:
+        """Call back after a charger has booted; returns the call that ends it.
+
+        With its id, why it has (2.x BootReasonEnumType; None: nobody is to hear of it but those who have ordered it),
+        and the backends that have.
+        """
 
     async def wish(self, upstream_id: str, station_id: str, wish: UpstreamWish) -> WishAnswer:
         """Take a wish of a backend: checked against its role, the block-list, the owner's word and the fuse."""

@@ -111,7 +111,8 @@ class GridSetter:
         """Return where the grid connection is; None while there is neither a circuit nor, thus, a charger."""
         if (named := self.config.circuit_id) is not None and named in self._register.state.layout:
             return named
-        return next((circuit.circuit_id for circuit in self._register.config.circuits if circuit.parent_id is None), None)
+        circuits = self._register.config.circuits
+        return next((circuit.circuit_id for circuit in circuits if circuit.parent_id is None), None)
 
     def _own_generation_w(self, at_s: float) -> float:
         if self._generation is None or at_s - self._generation[1] > GENERATION_BELIEVED_S:

@@ -12,6 +12,7 @@ from ...model.upstream.site import Grounds, UpstreamEvse
 from ...model.upstream.wish import UpstreamWish, WishAnswer
 from ..memory import Json, SiteMemory
 from ..register import SiteRegister
+from .boots import BootWatch
 from .late_noes import LateNoes
 from .starts import UpstreamStarts
 from .statuses import StatusWatch
@@ -30,6 +31,7 @@ class SiteGrounds(Grounds):
         wishes: Wishes,
         starts: UpstreamStarts,
         late_noes: LateNoes,
+        boots: BootWatch,
         on_shown: Callable[[UpstreamView], None],
         on_forget: Callable[[str], None],
     ) -> None:
@@ -39,6 +41,7 @@ class SiteGrounds(Grounds):
         self._wishes = wishes
         self._starts = starts
         self._late_noes = late_noes
+        self._boots = boots
         self._on_shown = on_shown
         self._on_forget = on_forget
         self._statuses = StatusWatch(register)
@@ -59,6 +62,7 @@ class SiteGrounds(Grounds):
                 phases=evse.terminals,
                 max_current_a=evse.maximum_a,
                 transaction=evse.transaction if evse.has_transaction else None,
+                sample=evse.sample,
             )
             for evse in self._register.of_station(station_id)
         }
@@ -66,6 +70,10 @@ class SiteGrounds(Grounds):
     @override
     def on_status(self, callback: Callable[[str], None]) -> Callable[[], None]:
         return self._statuses.listen(callback)
+
+    @override
+    def on_boot(self, callback: Callable[[str, str | None, frozenset[str]], None]) -> Callable[[], None]:
+        return self._boots.listen(callback)
 
     @override
     async def wish(self, upstream_id: str, station_id: str, wish: UpstreamWish) -> WishAnswer:
@@ -106,3 +114,4 @@ class SiteGrounds(Grounds):
     def close(self) -> None:
         """Listen to nothing any more."""
         self._statuses.close()
+        self._boots.close()

@@ -21,6 +21,7 @@ from ..register import SiteRegister
 from ..steering.dispatch import Send
 from ..steering.steering import Steering
 from .authority import Authority
+from .boots import BootWatch
 from .checks import check_upstreams
 from .grounds import SiteGrounds
 from .late_noes import LateNoes
@@ -65,9 +66,13 @@ class UplinkJoint:
         self._limits = UpstreamLimits(register, steering, self._name_of)
         self._cards = UpstreamCards(authorizer.lists, ledger, memory, clock, background)
         starts = UpstreamStarts(register, ledger, authorizer, access.deciding, people, clock)
-        wishes = Wishes(register, self._configs, starts, self._limits, self._cards, access.endings, people, send)
+        boots = BootWatch(register, clock)
+        limits, cards = self._limits, self._cards
+        wishes = Wishes(register, self._configs, starts, limits, cards, access.endings, people, boots, send)
         late_noes = LateNoes(register, ledger, access, authorizer.remote_starts.site_tag, self._configs)
-        self._grounds = SiteGrounds(register, memory, wishes, starts, late_noes, self._shown, self._forget_answers)
+        self._grounds = SiteGrounds(
+            register, memory, wishes, starts, late_noes, boots, self._shown, self._forget_answers
+        )
         self._authority = Authority(self._configs, register.state.upstreams, self._answering)
         self._is_asked = False
         self._unhear = register.announce_to(self._heard)
@@ -98,13 +103,14 @@ class UplinkJoint:
         return await self._ledger.book.parked(upstream_id)
 
     async def untold(self, upstream_id: str) -> tuple[DueSession, ...]:
-        """Return sessions that a backend has not been told of in full, the oldest first."""
+        """Return sessions that a backend has not been told of in full, the oldest first; also what was left out."""
         config = self._configs.get(upstream_id)
         if config is None:
             return ()
         found = list(await self._ledger.book.parked(upstream_id))
         for line in config.lines:
             found += await self._ledger.book.due(upstream_id, line.station_id, _MOST_LISTED)
+        found += await self._ledger.book.left_out(upstream_id, _MOST_LISTED)
         known = {it.transaction.session_id: it for it in found}
         return tuple(sorted(known.values(), key=lambda it: it.transaction.started_at))
 

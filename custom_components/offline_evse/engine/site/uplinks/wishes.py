@@ -25,6 +25,7 @@ from ..access.endings import Endings
 from ..people import People
 from ..register import SiteRegister
 from ..steering.dispatch import Send
+from .boots import BootWatch
 from .limits import UpstreamLimits
 from .lists import UpstreamCards
 from .starts import UpstreamStarts, answer_of
@@ -47,6 +48,7 @@ class Wishes:
         cards: UpstreamCards,
         endings: Endings,
         people: People,
+        boots: BootWatch,
         send: Send,
     ) -> None:
         """Judge by the backends in `configs`, as they are set up at the time."""
@@ -57,6 +59,7 @@ class Wishes:
         self._cards = cards
         self._endings = endings
         self._people = people
+        self._boots = boots
         self._send = send
 
     async def take(self, upstream_id: str, station_id: str, wish: UpstreamWish) -> WishAnswer:
@@ -107,6 +110,8 @@ class Wishes:
                 if UpstreamPermit.RESET not in config.permits:
                     return _NOT_ENABLED
                 result: CommandResult = await self._people.restart(station_id, wish.kind)
+                if result.done:
+                    self._boots.ordered(config.upstream_id, station_id)
             case WantUnlock():
                 if UpstreamPermit.UNLOCK not in config.permits:
                     return _NOT_ENABLED

@@ -18,8 +18,11 @@ class ControlHooks(Protocol):
     def set_interval(self, interval_s: int | None) -> None:
         """Space meter values of running sessions at least so far apart; 0: send none; None: as it was set up."""
 
-    def trigger(self, message: str, evse_id: int | None) -> None:
-        """Send a message soon, after the answer: boot, status, heartbeat or values; no EVSE: of all."""
+    def trigger(self, message: str, evse_id: int | None) -> bool:
+        """Send a message soon, after the answer: boot, status, heartbeat, values or event; no EVSE: of all.
+
+        False: there is nothing to be said, or not now.
+        """
 
     def follow_up(self, action: str, payload: dict[str, Any]) -> None:
         """Send a CALL soon, after the answer that promises it; the payload is valid. Lost with the connection."""

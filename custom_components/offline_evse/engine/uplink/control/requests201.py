@@ -201,7 +201,9 @@ class Requests201:
             return _refused("NotImplemented", "UnsupportedRequest", "This message is never sent here")
         evse = ask.child("evse")
         evse_id = evse.maybe_whole("id") if evse is not None else None
-        return {"status": "Accepted"} if self._trade.trigger(message, evse_id) else _no("UnknownEvse")
+        if not self._trade.knows(evse_id):
+            return _no("UnknownEvse")
+        return {"status": "Accepted"} if self._trade.trigger(message, evse_id) else _no("NotFound")
 
     async def _clear_cache(self, _: Ask) -> Payload:
         self._trade.hooks.forget_answers()

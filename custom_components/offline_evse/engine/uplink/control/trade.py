@@ -19,7 +19,7 @@ TRIGGERS = {
     "StatusNotification": "status",
     "Heartbeat": "heartbeat",
     "MeterValues": "values",
-    "TransactionEvent": "values",
+    "TransactionEvent": "event",
 }
 """Messages that can be asked for, as the line knows them."""
 
@@ -42,12 +42,13 @@ class Trade:
         """The EVSEs that there are."""
         return tuple(self.grounds.evses(self.station_id))
 
+    def knows(self, evse_id: int | None) -> bool:
+        """Whether a message can be about this; 0 and None: the whole charger."""
+        return evse_id is None or evse_id in (0, *self.evse_ids)
+
     def trigger(self, message: str, evse_id: int | None) -> bool:
-        """Have a message sent soon; False: there is no such EVSE."""
-        if evse_id is not None and evse_id not in (0, *self.evse_ids):
-            return False
-        self.hooks.trigger(message, evse_id or None)
-        return True
+        """Have a message sent soon; False: there is no such EVSE, or nothing to say of it now."""
+        return self.knows(evse_id) and self.hooks.trigger(message, evse_id or None)
 
     def follow_up(self, version: OcppVersion, action: str, payload: dict[str, Any]) -> None:
         """Have a message sent that the answer promises; it is checked, as everything that we send."""

@@ -7,7 +7,8 @@ from datetime import datetime
 from ...model.access import BackendAnswer
 from ...model.id_token import AuthorizationStatus, IdToken
 from ...model.station import OcppVersion
-from ...model.upstream.delivery import DeliveryState, DueSession, PendingCall, SessionDelivery
+from ...model.upstream.config import UnknownCards, UpstreamConfig
+from ...model.upstream.delivery import LEFT_OUT, DeliveryState, DueSession, PendingCall, SessionDelivery
 from ..wire.codec import UpCodec
 from ..wire.connection import CallEnd, CallOutcome
 from .outgoing import Phase
@@ -53,13 +54,13 @@ def hopeless(pending: PendingCall, phase: Phase, version: OcppVersion, *, knows_
 
 
 def after_money(
-    due: DueSession, phase: Phase, pending: PendingCall, end: CallEnd, codec: UpCodec, *, knows_repeats: bool
+    due: DueSession, phase: Phase, pending: PendingCall, end: CallEnd, codec: UpCodec, config: UpstreamConfig
 ) -> After:
     """Return what the end of a start or of an end makes of its session."""
     delivery = due.delivery
     match end.outcome:
         case CallOutcome.ANSWERED if phase is Phase.START:
-            return _started(due, pending, end, codec)
+            return _started(due, pending, end, codec, config.unknown_cards)
         case CallOutcome.ANSWERED:
             told = replace(delivery, state=DeliveryState.DONE, told_seq=pending.through_seq, pending=None, detail=None)
             return After(told)
@@ -72,20 +73,20 @@ def after_money(
             pending = replace(pending, refused_count=pending.refused_count + 1)
             lost = replace(delivery, pending=pending, detail=detail_of(end, due.transaction.id_token))
             pause_s = REFUSED_PAUSES_S[min(pending.refused_count, len(REFUSED_PAUSES_S)) - 1]
-    parked = hopeless(pending, phase, codec.version, knows_repeats=knows_repeats)
+    parked = hopeless(pending, phase, codec.version, knows_repeats=config.knows_repeats)
     if parked is None:
         return After(lost, pause_s)
     return After(replace(lost, state=parked, detail=lost.detail or f"No answer to {pending.action}"))
 
 
-def _started(due: DueSession, pending: PendingCall, end: CallEnd, codec: UpCodec) -> After:
+def _started(due: DueSession, pending: PendingCall, end: CallEnd, codec: UpCodec, unknown_cards: UnknownCards) -> After:
     said = codec.read_start(end.payload or {})
     remote_id = said.remote_id if codec.version is OcppVersion.V16 else due.delivery.session_id
     if remote_id is None:
         lost = replace(due.delivery, state=DeliveryState.AMBIGUOUS, pending=pending, detail=NO_ID)
         return After(lost)
     if codec.version is OcppVersion.V16 and said.answer is not None and not said.answer.accepted:
-        if (turned_away := _turned_away(due, pending, remote_id, said.answer)) is not None:
+        if (turned_away := _turned_away(due, pending, remote_id, said.answer, unknown_cards)) is not None:
             return turned_away
     delivery = replace(
         due.delivery,
@@ -100,15 +101,23 @@ def _started(due: DueSession, pending: PendingCall, end: CallEnd, codec: UpCodec
     return After(delivery, answer=said.answer)
 
 
-def _turned_away(due: DueSession, pending: PendingCall, remote_id: str, answer: BackendAnswer) -> After | None:
+def _turned_away(
+    due: DueSession, pending: PendingCall, remote_id: str, answer: BackendAnswer, unknown_cards: UnknownCards
+) -> After | None:
     """Return what becomes of a session that the backend opens no transaction for; None: it has opened one all the same.
 
     Backends are seen to answer a card that they do not take with the number 0, and to keep nothing: an end told under
     that number would be lost. The same answer to a start that is repeated, because its card charges already, says that
     the first one did arrive, and not under which number.
+
+    A card that it does not know is often none of its business: at home the employer's backend knows the company's card
+    and nobody else's. One that it knows and does not take (blocked, expired) is somebody's business in any case.
     """
     if int(remote_id) > 0:
         return None
+    if answer.status is AuthorizationStatus.INVALID and unknown_cards is UnknownCards.LEAVE_OUT:
+        left_out = replace(due.delivery, state=DeliveryState.SKIPPED, pending=None, denied=True, detail=LEFT_OUT)
+        return After(left_out, answer=answer)
     known = answer.status is AuthorizationStatus.CONCURRENT_TX and pending.sent_count - pending.refused_count > 1
     delivery = replace(
         due.delivery,
@@ -141,7 +150,7 @@ def after_values(
         told = replace(
             delivery,
             told_seq=max(delivery.told_seq, pending.through_seq),
-            told_until=values_at,
+            told_until=values_at if delivery.told_until is None else max(delivery.told_until, values_at),
             gaps=(*delivery.gaps, *gaps),
             pending=None,
         )

@@ -12,6 +12,7 @@ import logging
 
 from ...model.clock import Clock
 from ...model.failure import LedgerFullError, LedgerUnavailableError
+from ...model.meter import EvseSample
 from ...model.station import OcppVersion
 from ...model.upstream.config import LineConfig, UpstreamConfig
 from ...model.upstream.delivery import (
@@ -32,7 +33,7 @@ from .outgoing import Outgoing, Phase, Told
 from .pacing import Pacing
 from .settling import settled
 from .telling import RemoteStart, Telling, Wait
-from .turns import Turn, turns
+from .turns import Turn, evse_of, turns
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -91,9 +92,28 @@ class Lane:
             self._pacing.note(_DISK_PAUSE_S)
             return None
 
-    async def _next(self, codec: UpCodec, telemetry: bool) -> Outgoing | None:
+    async def value_now(self, codec: UpCodec, evse_id: int, seen: EvseSample | None) -> Outgoing | None:
+        """Return the value of the session that runs at an EVSE, whatever the interval; None: there is none to tell.
+
+        `seen` is what the charger has said last. A session whose start the backend does not know has no value yet.
+        """
+        try:
+            await self._catch_up()
+            _, running = turns(await self._book.due(self._config.upstream_id, self._station_id, _PAGE))
+            for each in running:
+                if evse_of(each.transaction) == evse_id:
+                    return await self._live.at_once(each, codec, seen, self._interval_s or 0)
+        except (LedgerFullError, LedgerUnavailableError) as error:
+            _LOGGER.debug("No value leaves for %s: %s", self._config.name, error)
+        return None
+
+    async def _catch_up(self) -> None:
+        """Have the disk take what it has not taken before."""
         for delivery in tuple(self._unsaved.values()):
             await self._save(delivery)
+
+    async def _next(self, codec: UpCodec, telemetry: bool) -> Outgoing | None:
+        await self._catch_up()
         limit = _PAGE
         while True:
             self._parked = False
@@ -268,17 +288,18 @@ class Lane:
         if outgoing.phase is Phase.VALUES:
             after = self._live.after(due, pending, end)
         else:
-            knows_repeats = self._config.knows_repeats
-            after = after_money(due, outgoing.phase, pending, end, codec, knows_repeats=knows_repeats)
+            after = after_money(due, outgoing.phase, pending, end, codec, self._config)
         await self._keep(after)
-        confirmed = end.outcome is CallOutcome.ANSWERED and outgoing.money and not after.delivery.state.parked
+        state = after.delivery.state
+        taken = not state.parked and state is not DeliveryState.SKIPPED
+        confirmed = end.outcome is CallOutcome.ANSWERED and outgoing.money and taken
         denied = after.answer if after.delivery.denied else None
         return Told(
             session_id=session_id,
             money=confirmed,
             denied=denied,
             id_token=due.transaction.id_token if denied is not None else None,
-            parked=after.delivery.state.parked,
+            parked=state.parked,
         )
 
     def _overtaken(self, due: DueSession, outgoing: Outgoing, end: CallEnd) -> PendingCall | None:

@@ -7,22 +7,22 @@ import json
 import logging
 
 from ...model.clock import Clock
+from ...model.meter import EvseSample
 from ...model.station import OcppVersion
 from ...model.upstream.delivery import DeliveryBook, DueSession, PendingCall
+from ...model.upstream.message import SessionValues
 from ..wire.codec import UpCodec, call_of
 from ..wire.connection import CallEnd, CallOutcome
 from .answers import After, after_values
 from .outgoing import Outgoing, Phase
 from .pacing import Pacing
-from .telling import Newest, gap_before, values
+from .telling import Newest, gap_before, value_at_once, values
 from .thinning import Span
 
 _LOGGER = logging.getLogger(__name__)
 
 UNWANTED_PAUSE_S = 900.0
 """After three errors in a row for one value: the backend has no use for them, at least for now."""
-
-
 _EVENT = "TransactionEvent"
 
 
@@ -72,8 +72,27 @@ class Live:
             return None
         await newest.read_on(self._book, session_id)
         message = values(due, newest, self._clock.now())
-        if message is None:
-            return None
+        return None if message is None else await self._send(due, newest, message, codec, interval_s)
+
+    async def at_once(
+        self, due: DueSession, codec: UpCodec, seen: EvseSample | None, interval_s: int
+    ) -> Outgoing | None:
+        """Return what is known of a session now, however soon after the last time; None: nothing is."""
+        if (again := await self._once_more(due, codec)) is not None:
+            # In 2.x nothing overtakes an event that was not answered.
+            return again
+        session_id = due.transaction.session_id
+        newest = self._newest.setdefault(session_id, Newest(due.delivery.told_seq))
+        await newest.read_on(self._book, session_id)
+        message = value_at_once(due, newest, seen, self._clock.now())
+        return None if message is None else await self._send(due, newest, message, codec, interval_s)
+
+    async def _send(
+        self, due: DueSession, newest: Newest, message: SessionValues, codec: UpCodec, interval_s: int
+    ) -> Outgoing | None:
+        """Word a value and count it as sent; None: it cannot be worded."""
+        session_id, delivery = due.transaction.session_id, due.delivery
+        values_at = message.samples[-1].timestamp
         self._sent_s[session_id] = self._clock.monotonic()
         try:
             message_id, action, frame = call_of(codec, message)
@@ -84,9 +103,9 @@ class Live:
         pending = PendingCall(message_id=message_id, action=action, frame=frame, through_seq=newest.seq, sent_count=1)
         # The number of an event that has left is used up, whether it arrives or not.
         await self._book.save(replace(delivery, pending=pending, next_seq_no=delivery.next_seq_no + 1))
-        gaps = gap_before(due, message.timestamp, interval_s)
-        self._under_way[session_id] = _UnderWay(message_id, message.timestamp, gaps)
-        return self._outgoing(pending, session_id, message.timestamp)
+        gaps = gap_before(due, values_at, interval_s)
+        self._under_way[session_id] = _UnderWay(message_id, values_at, gaps)
+        return self._outgoing(pending, session_id, values_at)
 
     def unanswered(self, due: DueSession, codec: UpCodec) -> bool:
         """Return whether an event has left and was not answered (2.x).
@@ -128,7 +147,8 @@ class Live:
             return under_way
         if pending.action != _EVENT:
             return None
-        at = datetime.fromisoformat(json.loads(pending.frame)[3]["timestamp"])
+        told = json.loads(pending.frame)[3]
+        at = datetime.fromisoformat(told.get("meterValue", [told])[-1]["timestamp"])
         self._under_way[session_id] = _UnderWay(pending.message_id, at, gap_before(due, at, 0.0))
         return self._under_way[session_id]
 

@@ -7,14 +7,16 @@ from ...model.upstream.delivery import DeliveryState, DueSession, PendingCall, S
 
 
 def settled(due: DueSession, settlement: Settlement, remote_id: str | None) -> SessionDelivery | None:
-    """Return what becomes of a session that is parked; None: this cannot be decided of it.
+    """Return what becomes of a session that is parked or left out; None: this cannot be decided of it.
 
     What is in question is its end if the backend's id of it is known, and its start otherwise. Sent once more, a
     message is the same as before, and is given up again by the same rules; one that there is no copy of is put
     together anew. Matched, a start takes the id that was looked up and the session goes on from there; an end counts
-    as told, with what the ledger says today.
+    as told, with what the ledger says today. What was left out can be sent after all.
     """
     delivery = due.delivery
+    if delivery.state is DeliveryState.SKIPPED and settlement is Settlement.RESEND:
+        return _once_more(delivery)
     if not delivery.state.parked:
         return None
     match settlement:

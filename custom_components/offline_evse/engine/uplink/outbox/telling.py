@@ -182,6 +182,32 @@ def values(due: DueSession, newest: Newest, now: datetime) -> SessionValues | No
     )
 
 
+def value_at_once(due: DueSession, newest: Newest, seen: EvseSample | None, now: datetime) -> SessionValues | None:
+    """Return what is known of a running session now, told before or not; None: its meter has said nothing yet.
+
+    `seen` is what the charger has said last, which may be newer than what is recorded, or than what was read on to.
+    """
+    transaction, delivery = due.transaction, due.delivery
+    known = [sample for sample in (newest.sample, seen) if sample is not None and not sample.is_empty]
+    samples = [sample for sample in known if sample.timestamp >= transaction.started_at]
+    if not samples:
+        return None
+    sample = max(samples, key=lambda sample: sample.timestamp)
+    start_wh = meter_start_wh(transaction) if delivery.meter_start_wh is None else delivery.meter_start_wh
+    if sample.energy_import_wh is not None:
+        sample = replace(sample, energy_import_wh=start_wh + transaction.energy_wh)
+    return SessionValues(
+        session_id=transaction.session_id,
+        remote_id=delivery.remote_id or transaction.session_id,
+        seq_no=delivery.next_seq_no,
+        evse_id=evse_of(transaction),
+        connector_id=transaction.connector_id or 1,
+        timestamp=now,
+        samples=(sample,),
+        trigger_reason="Trigger",
+    )
+
+
 def gap_before(due: DueSession, at: datetime, interval_s: float) -> tuple[Span, ...]:
     """Return the time before a value of which the backend has been told nothing, if it is worth telling at the end."""
     told_until = due.delivery.told_until or due.transaction.started_at

@@ -81,7 +81,12 @@ class UpConnection:
         return await self._calls.call(message_id, frame, urgent, timeout_s)
 
     async def close(self) -> None:
-        """Say goodbye and let go. Whoever waits for an answer knows at once that none will come."""
+        """Say goodbye and let go. Whoever waits for an answer knows at once that none will come.
+
+        What the backend has asked and is being done gets its answer first, if that takes no longer than a moment.
+        """
+        if not self.closed.done():
+            await self._requests.finish()
         self._end(None)
         try:
             async with timeout(self._clock, _CLOSE_S):

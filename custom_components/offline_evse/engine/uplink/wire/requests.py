@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 import logging
 from typing import Any
 
@@ -14,6 +15,8 @@ _LOGGER = logging.getLogger(__name__)
 _MOST_WAITING = 64
 """Requests of a backend that wait at most; the specification allows it one at a time."""
 _GRACE_S = 5.0
+_LAST_WORD_S = 0.3
+"""So long a goodbye is put off for an answer that is about to be given: the backend would take it for refused."""
 
 type OnCall = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 
@@ -45,9 +48,13 @@ class Requests:
         self._count = count
         self._waiting: deque[Call] = deque()
         self._worker: asyncio.Task[None] | None = None
+        self._ending = False
 
     def take(self, call: Call) -> bytes | None:
         """Have a CALL answered in its turn; returns the answer where it is refused at once."""
+        if self._ending:
+            self._count("request_while_closing")
+            return None
         if len(self._waiting) >= _MOST_WAITING:
             self._count("too_many_requests_waiting")
             return encode_error(call.message_id, INTERNAL_ERROR, "Too many requests are waiting")
@@ -55,6 +62,17 @@ class Requests:
         if self._worker is None:
             self._worker = asyncio.create_task(self._work(), name="uplink answers")
         return None
+
+    async def finish(self) -> None:
+        """Begin nothing more, and give what has been begun a moment for its answer, while it can still be sent."""
+        self._ending = True
+        self._waiting.clear()
+        worker = self._worker
+        if worker is None or worker is asyncio.current_task():
+            return
+        with suppress(TimeoutError):
+            async with timeout(self._clock, _LAST_WORD_S):
+                await asyncio.wait((worker,))
 
     def drop(self) -> None:
         """Begin nothing more."""

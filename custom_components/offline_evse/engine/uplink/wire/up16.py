@@ -11,6 +11,7 @@ from ...model.upstream.message import (
     Ask,
     Boot,
     Data,
+    EvseValues,
     Heartbeat,
     SessionStart,
     SessionStop,
@@ -106,6 +107,8 @@ def _encode(message: UpMessage) -> tuple[str, dict[str, Any]]:
             }
         case SessionStop():
             return "StopTransaction", _stop(message)
+        case EvseValues():
+            return "MeterValues", {"connectorId": message.evse_id, "meterValue": _meter_values((message.sample,))}
         case Data():
             return "DataTransfer", {
                 "vendorId": message.vendor_id,

@@ -14,6 +14,7 @@ from ...model.upstream.message import (
     Ask,
     Boot,
     Data,
+    EvseValues,
     Heartbeat,
     SessionStart,
     SessionStop,
@@ -77,6 +78,7 @@ class Up201:
         "BootNotification",
         "DataTransfer",
         "Heartbeat",
+        "MeterValues",
         "StatusNotification",
         "TransactionEvent",
     )
@@ -125,6 +127,9 @@ class Up201:
                 return "TransactionEvent", self._values(message)
             case SessionStop():
                 return "TransactionEvent", self._stop(message)
+            case EvseValues():
+                values = self._meter_values((message.sample,))
+                return "MeterValues", {"evseId": message.evse_id, "meterValue": values}
             case Data():
                 payload = {"vendorId": message.vendor_id, "messageId": message.message_id, "data": message.data}
                 return "DataTransfer", {name: value for name, value in payload.items() if value is not None}
@@ -188,14 +193,17 @@ class Up201:
         }
         if message.offline:
             payload["offline"] = True
-        values = [
+        if values := self._meter_values(samples):
+            payload["meterValue"] = values
+        return payload
+
+    def _meter_values(self, samples: tuple[EvseSample, ...]) -> list[dict[str, Any]]:
+        """Write samples. Those that say nothing are left out."""
+        return [
             {"timestamp": timestamp_of(sample.timestamp), "sampledValue": sampled}
             for sample in samples
             if (sampled := self._sampled_values(sample))
         ]
-        if values:
-            payload["meterValue"] = values
-        return payload
 
     def _sampled_values(self, sample: EvseSample) -> list[dict[str, Any]]:
         """Write a sample; signed values stand beside the register that they sign."""
