@@ -13,6 +13,7 @@ from ..engine.model.station import OcppVersion
 from ..engine.model.upstream.config import (
     LineConfig,
     Traffic,
+    UnknownCards,
     UpstreamConfig,
     UpstreamPermit,
     UpstreamRole,
@@ -35,6 +36,7 @@ CONF_PERMITS: Final = "permits"
 CONF_PROBE_INTERVAL: Final = "probe_interval"
 CONF_ROLE: Final = "role"
 CONF_SINCE: Final = "since"
+CONF_UNKNOWN_CARDS: Final = "unknown_cards"
 CONF_VENDORS: Final = "vendors"
 CONF_VERSION: Final = "version"
 
@@ -93,6 +95,7 @@ def upstream_config(
         permits=frozenset(UpstreamPermit(it) for it in data.get(CONF_PERMITS, ())),
         vendor_ids=frozenset(data.get(CONF_VENDORS, ())),
         knows_repeats=data.get(CONF_KNOWS_REPEATS, True) is not False,
+        unknown_cards=UnknownCards(data.get(CONF_UNKNOWN_CARDS, UnknownCards.LEAVE_OUT)),
         since=_midnight(data.get(CONF_SINCE)),
     )
 

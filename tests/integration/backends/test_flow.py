@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.offline_evse.backends.backend_config import upstream_configs
 from custom_components.offline_evse.engine.model.station import OcppVersion
-from custom_components.offline_evse.engine.model.upstream.config import UpstreamPermit, UpstreamRole
+from custom_components.offline_evse.engine.model.upstream.config import UnknownCards, UpstreamPermit, UpstreamRole
 from custom_components.offline_evse.engine.site.site import Site
 from simulator.backend.central import CentralSystem
 from tests.integration.backends.conftest import MONTA, LinesInHand, backend, backend_id
@@ -99,6 +99,34 @@ async def test_a_wrong_password_can_be_put_right_on_the_way(
 
 
 @pytest.mark.usefixtures("monta_site")
+async def test_only_the_charger_that_is_refused_is_asked_for_again(
+    hass: HomeAssistant, monta_entry: MockConfigEntry, central: CentralSystem
+) -> None:
+    flow = await go_on(hass, await begin(hass, monta_entry), answers(central, chargers=["CP-2", "CP-1"]))
+    flow = await go_on(hass, flow, {"identity": "MONTA-9", "password": "mistyped-secret"})
+    flow = await go_on(hass, flow, {"identity": "MONTA-7", "password": "very-secret-pw"})
+    assert (flow["errors"], told(flow)["charger"]) == ({"base": "credentials"}, "Yard")
+    flow = await go_on(hass, flow, {"next": "change_charger"})
+    assert flow["step_id"] == "charger"
+    assert (told(flow)["charger"], told(flow)["number"], told(flow)["count"]) == ("Yard", "1", "2")
+    assert (suggested(flow, "identity"), suggested(flow, "password")) == ("MONTA-9", "mistyped-secret")
+    done = await go_on(hass, flow, {"identity": "MONTA-9", "password": "another-secret"})
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert list(done["data"]["chargers"]) == ["CP-2", "CP-1"]
+
+
+@pytest.mark.usefixtures("monta_site")
+async def test_an_address_may_be_pasted_with_the_id_at_its_end(
+    hass: HomeAssistant, monta_entry: MockConfigEntry, central: CentralSystem
+) -> None:
+    whole = f"ws://127.0.0.1:{central.port}/ocpp/MONTA-7"
+    flow = await go_on(hass, await begin(hass, monta_entry), answers(central, address=whole))
+    done = await go_on(hass, flow, {"identity": "MONTA-7", "password": "very-secret-pw"})
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert done["data"]["address"] == f"ws://127.0.0.1:{central.port}/ocpp"
+
+
+@pytest.mark.usefixtures("monta_site")
 async def test_the_other_chargers_go_likewise(
     hass: HomeAssistant, monta_entry: MockConfigEntry, central: CentralSystem
 ) -> None:
@@ -128,6 +156,7 @@ async def test_everything_that_can_be_said_reaches_the_site(
             "permits": ["reset", "local_list"],
             "vendors": ["com.acme"],
             "since": "2026-11-01",
+            "unknown_cards": "ask",
             "knows_repeats": False,
         },
         traffic={
@@ -150,6 +179,7 @@ async def test_everything_that_can_be_said_reaches_the_site(
     assert road.vendor_ids == {"com.acme"}
     assert road.since == datetime(2026, 10, 31, 23, tzinfo=UTC)
     assert road.knows_repeats is False
+    assert road.unknown_cards is UnknownCards.ASK
     assert (road.traffic.live_interval_s, road.traffic.probe_interval_s) == (300, 120)
     assert (str(road.traffic.bulk_from), str(road.traffic.bulk_until)) == ("22:00:00", "06:00:00")
     assert road.traffic.daily_bytes == 2_500_000

@@ -39,6 +39,7 @@ from ...backends.backend_config import (
     CONF_PROBE_INTERVAL,
     CONF_ROLE,
     CONF_SINCE,
+    CONF_UNKNOWN_CARDS,
     CONF_VENDORS,
     CONF_VERSION,
     DEFAULT_LIVE_INTERVAL_S,
@@ -46,7 +47,7 @@ from ...backends.backend_config import (
     VERSIONS,
 )
 from ...backends.pem import Pasted
-from ...engine.model.upstream.config import UpstreamPermit, UpstreamRole
+from ...engine.model.upstream.config import UnknownCards, UpstreamPermit, UpstreamRole
 from ..access.fields import box, flattened, named, words
 from ..schemas import password_selector
 
@@ -57,7 +58,7 @@ SECTION_TLS: Final = "tls"
 SECTION_TRAFFIC: Final = "traffic"
 SECTION_RIGHTS: Final = "rights"
 SECTIONS: Final[dict[str, tuple[str, ...]]] = {
-    SECTION_RIGHTS: (CONF_PERMITS, CONF_VENDORS, CONF_SINCE, CONF_KNOWS_REPEATS),
+    SECTION_RIGHTS: (CONF_PERMITS, CONF_VENDORS, CONF_SINCE, CONF_UNKNOWN_CARDS, CONF_KNOWS_REPEATS),
     SECTION_TRAFFIC: (
         CONF_LIVE_INTERVAL,
         CONF_BULK_FROM,
@@ -82,6 +83,9 @@ def backend_schema(chargers: Mapping[str, str]) -> vol.Schema:
             vol.Optional(CONF_PERMITS): _list(list(UpstreamPermit), "backend_permits", several=True),
             vol.Optional(CONF_VENDORS): TextSelector(TextSelectorConfig(multiple=True)),
             vol.Optional(CONF_SINCE): DateSelector(),
+            vol.Required(CONF_UNKNOWN_CARDS, default=UnknownCards.LEAVE_OUT): _list(
+                list(UnknownCards), "backend_unknown_cards"
+            ),
             vol.Required(CONF_KNOWS_REPEATS, default=True): BooleanSelector(),
         },
         SECTION_TRAFFIC: {
