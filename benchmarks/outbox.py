@@ -23,6 +23,7 @@ from custom_components.offline_evse.engine.model.station import OcppVersion
 from custom_components.offline_evse.engine.model.transaction import TransactionEventType, TransactionReport
 from custom_components.offline_evse.engine.model.upstream.config import LineConfig, UpstreamConfig
 from custom_components.offline_evse.engine.uplink.outbox.lane import Lane
+from custom_components.offline_evse.engine.uplink.outbox.telling import PAGE
 from custom_components.offline_evse.engine.uplink.wire.codec import codec_of
 from custom_components.offline_evse.engine.uplink.wire.connection import CallEnd, CallOutcome
 
@@ -33,8 +34,6 @@ _UPSTREAM = "backend"
 _STATIONS = 20
 _LONG_SAMPLES = 14_000
 _AT_ONCE = 400
-_PAGE = 500
-"""As the outbox reads."""
 
 
 def _report(
@@ -141,19 +140,8 @@ async def _measure(path: Path, history: int, waiting: int) -> dict[str, list[flo
     await _charge(ledger, 0)
     await ledger.close()
     await asyncio.to_thread(_copy, path, history)
-    told: dict[str, list[float]] = {
-        name: []
-        for name in (
-            "open",
-            "due",
-            "backlog",
-            "next",
-            "ended",
-            "page of records",
-            f"records of {_LONG_SAMPLES}",
-            "beside",
-        )
-    }
+    steps = ("open", "due", "backlog", "next", "ended", "page of records", f"records of {_LONG_SAMPLES}", "beside")
+    told: dict[str, list[float]] = {name: [] for name in steps}
     begun_s = time.perf_counter()
     ledger = await Ledger.open(path, SystemClock())
     await ledger.book.open_upstream(_UPSTREAM, _BEGIN)
@@ -182,9 +170,9 @@ async def _measure(path: Path, history: int, waiting: int) -> dict[str, list[flo
         begun_s, seq = time.perf_counter(), 0
         while True:
             page_s = time.perf_counter()
-            page = await ledger.book.records(long, seq, limit=_PAGE)
+            page = await ledger.book.records(long, seq, limit=PAGE)
             told["page of records"].append((time.perf_counter() - page_s) * 1000)
-            if len(page) < _PAGE:
+            if len(page) < PAGE:
                 break
             seq = page[-1].seq
         told[f"records of {_LONG_SAMPLES}"].append((time.perf_counter() - begun_s) * 1000)

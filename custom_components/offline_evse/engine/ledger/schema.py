@@ -160,7 +160,6 @@ CREATE TABLE deliveries (
     PRIMARY KEY (upstream, session)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_unfinished ON deliveries (upstream, station, state) WHERE state NOT IN ('done', 'skipped');
-CREATE INDEX deliveries_skipped ON deliveries (upstream) WHERE state = 'skipped';
 CREATE INDEX deliveries_remote ON deliveries (upstream, station, remote_id) WHERE remote_id IS NOT NULL;
 CREATE INDEX transactions_first ON transactions (first_seq);
 CREATE INDEX entries_session ON entries (tx) WHERE tx IS NOT NULL;
@@ -170,7 +169,12 @@ CREATE INDEX entries_session ON entries (tx) WHERE tx IS NOT NULL;
 `cursor` is the last entry whose session has been taken into account; `pending` is sealed, for a card may be in it.
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+_VERSION_6 = """
+CREATE INDEX deliveries_skipped ON deliveries (upstream) WHERE state = 'skipped';
+"""
+"""Sessions that a backend is not told of, counted and listed."""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
 """What turns version n of the tables into n + 1. Version 0 is an empty file."""
 
 PROJECTIONS = ("transactions", "readings", "registers", "credentials", "memory", "counters")

@@ -15,21 +15,25 @@ from ..writer import Work
 from .records import records
 from .rows import COLUMNS, WIDTH, Seal, delivery_of
 
-_SELECT = f"""
-SELECT {", ".join(f"d.{name}" for name in COLUMNS.split(", "))}, {SESSION_COLUMNS}, s.subject, k.key, s.sealed
-FROM deliveries AS d JOIN transactions AS t ON t.session = d.session
+_COLUMNS = f"{', '.join(f'd.{name}' for name in COLUMNS.split(', '))}, {SESSION_COLUMNS}, s.subject, k.key, s.sealed"
+_JOINED = """
+CROSS JOIN transactions AS t ON t.session = d.session
 LEFT JOIN subjects AS s ON s.person = t.person LEFT JOIN subject_keys AS k ON k.subject = s.subject
-"""  # noqa: S608 - names of our own columns
+"""
 _UNFINISHED = "d.upstream = ? AND d.state NOT IN ('done', 'skipped')"
 _HEARD = """
 (SELECT u.stations IS NULL OR d.station IN (SELECT value FROM json_each(u.stations))
 FROM upstreams AS u WHERE u.upstream = d.upstream)
 """
 _LEFT_OUT = "d.upstream = ? AND d.state = 'skipped' AND d.detail = ?"
+_BY_UNFINISHED, _BY_SKIPPED = "INDEXED BY deliveries_unfinished", "INDEXED BY deliveries_skipped"
+"""What is done for good is by far the most, and must not be looked through: SQLite takes the table for the shorter way
+unless it is told."""
+_BY_REMOTE, _BY_KEY = "INDEXED BY deliveries_remote", ""
 _BACKLOG = f"""
 SELECT count(*), min(t.started_us), coalesce(sum(d.state IN ('ambiguous', 'refused')), 0),
-(SELECT count(*) FROM deliveries AS d WHERE {_LEFT_OUT})
-FROM deliveries AS d JOIN transactions AS t ON t.session = d.session
+(SELECT count(*) FROM deliveries AS d {_BY_SKIPPED} WHERE {_LEFT_OUT})
+FROM deliveries AS d {_BY_UNFINISHED} CROSS JOIN transactions AS t ON t.session = d.session
 WHERE {_UNFINISHED} AND (d.state <> 'running' OR t.ended_us IS NOT NULL) AND {_HEARD}
 """  # noqa: S608 - constant conditions
 
@@ -76,9 +80,16 @@ class Book(DeliveryBook):
 
         def ask(connection: sqlite3.Connection) -> tuple[DueSession, ...]:
             # What has begun is needed whole, for it tells which connectors are taken; of what waits, the oldest.
-            begun = self._sessions(connection, f"{where} IN ('starting', 'running', 'ending')", upstream_id, station_id)
+            begun = self._sessions(
+                connection,
+                _BY_UNFINISHED,
+                f"{where} IN ('starting', 'running', 'ending')",
+                upstream_id,
+                station_id,
+            )
             waiting = self._sessions(
                 connection,
+                _BY_UNFINISHED,
                 f"{where} = 'waiting' ORDER BY t.started_us, t.first_seq LIMIT ?",
                 upstream_id,
                 station_id,
@@ -88,8 +99,9 @@ class Book(DeliveryBook):
 
         return await self._reader.ask(ask)
 
-    def _sessions(self, connection: sqlite3.Connection, where: str, *values: object) -> list[DueSession]:
-        return [self._due(row) for row in connection.execute(_SELECT + where, values)]
+    def _sessions(self, connection: sqlite3.Connection, way: str, where: str, *values: object) -> list[DueSession]:
+        query = f"SELECT {_COLUMNS} FROM deliveries AS d {way} {_JOINED} {where}"  # noqa: S608 - our own constants
+        return [self._due(row) for row in connection.execute(query, values)]
 
     def _due(self, row: tuple[Any, ...]) -> DueSession:
         return DueSession(transaction_of(row[WIDTH:]), delivery_of(row[:WIDTH], self._seal))
@@ -105,27 +117,29 @@ class Book(DeliveryBook):
     @override
     async def parked(self, upstream_id: str) -> tuple[DueSession, ...]:
         where = f"WHERE {_UNFINISHED} AND d.state IN ('ambiguous', 'refused') AND {_HEARD} ORDER BY t.started_us"
-        return tuple(await self._reader.ask(lambda connection: self._sessions(connection, where, upstream_id)))
+        return tuple(
+            await self._reader.ask(lambda connection: self._sessions(connection, _BY_UNFINISHED, where, upstream_id))
+        )
 
     @override
     async def left_out(self, upstream_id: str, limit: int = 200) -> tuple[DueSession, ...]:
         where = f"WHERE {_LEFT_OUT} ORDER BY t.started_us DESC LIMIT ?"
         found = await self._reader.ask(
-            lambda connection: self._sessions(connection, where, upstream_id, LEFT_OUT, limit)
+            lambda connection: self._sessions(connection, _BY_SKIPPED, where, upstream_id, LEFT_OUT, limit)
         )
         return tuple(found)
 
     @override
     async def delivery(self, upstream_id: str, session_id: str) -> DueSession | None:
-        return await self._one("WHERE d.upstream = ? AND d.session = ?", upstream_id, session_id)
+        return await self._one(_BY_KEY, "WHERE d.upstream = ? AND d.session = ?", upstream_id, session_id)
 
     @override
     async def by_remote_id(self, upstream_id: str, station_id: str, remote_id: str) -> DueSession | None:
         where = "WHERE d.upstream = ? AND d.station = ? AND d.remote_id = ? ORDER BY t.started_us DESC LIMIT 1"
-        return await self._one(where, upstream_id, station_id, remote_id)
+        return await self._one(_BY_REMOTE, where, upstream_id, station_id, remote_id)
 
-    async def _one(self, where: str, *values: object) -> DueSession | None:
-        found = await self._reader.ask(lambda connection: self._sessions(connection, where, *values))
+    async def _one(self, way: str, where: str, *values: object) -> DueSession | None:
+        found = await self._reader.ask(lambda connection: self._sessions(connection, way, where, *values))
         return found[0] if found else None
 
     @override

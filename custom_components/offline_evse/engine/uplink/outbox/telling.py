@@ -25,7 +25,8 @@ SUPERSEDED_GRACE_S = 120.0
 """The same where another session has begun: chargers tell in order, and what is to come would have come before."""
 LATE_S = 60.0
 """What is told so much later than it was recorded happened while the backend could not be told."""
-_PAGE = 500
+PAGE = 200
+"""Entries that are read at once: while they are, all other questions to the ledger wait."""
 _REMEMBERED = 256
 
 type RemoteStart = Callable[[Transaction], int | None]
@@ -133,9 +134,9 @@ class Telling:
     async def _all(self, session_id: str) -> list[LedgerRecord]:
         found: list[LedgerRecord] = []
         while True:
-            page = await self._book.records(session_id, found[-1].seq if found else 0, _PAGE)
+            page = await self._book.records(session_id, found[-1].seq if found else 0, PAGE)
             found += page
-            if len(page) < _PAGE:
+            if len(page) < PAGE:
                 return found
 
 
@@ -149,13 +150,13 @@ class Newest:
 
     async def read_on(self, book: DeliveryBook, session_id: str) -> None:
         """Take in what has been recorded since."""
-        while page := await book.records(session_id, self.seq, _PAGE):
+        while page := await book.records(session_id, self.seq, PAGE):
             for record in page:
                 for sample in record.samples:
                     if not sample.is_empty and (self.sample is None or sample.timestamp >= self.sample.timestamp):
                         self.record, self.sample = record, sample
             self.seq = page[-1].seq
-            if len(page) < _PAGE:
+            if len(page) < PAGE:
                 return
 
 
