@@ -139,3 +139,38 @@ async def test_what_a_person_has_skipped_is_not_counted_as_left_out(tmp_path: Pa
     backlog = await site.ledger.book.backlog("monta")
     assert (backlog.session_count, backlog.left_out_count) == (0, 0)
     await site.ledger.close()
+
+
+class OneAtATime(StrictBackend):
+    """Lets no card begin while a transaction of it is open."""
+
+    @override
+    def _StartTransaction(self, payload: dict[str, Any], frame: str) -> dict[str, Any]:
+        if any(each.card == payload["idTag"] and each.ended is None for each in self.booked.values()):
+            return {"transactionId": 0, "idTagInfo": {"status": "ConcurrentTx"}}
+        return super()._StartTransaction(payload, frame)
+
+
+async def test_what_waits_behind_an_open_session_of_its_card_goes_by_itself_once_that_is_settled(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    backend = OneAtATime()
+    site = await Site.open(tmp_path / "w.db", clock, backend=backend)
+    first = await site.record(start(1, 1000, transaction_id="a", seq_no=0), stop(61, 1700, "a", seq_no=9))
+    later = [
+        await site.record(
+            start(100 * number, 2000, transaction_id=f"b{number}", seq_no=0),
+            stop(100 * number + 50, 2300, f"b{number}", seq_no=9),
+        )
+        for number in (1, 2)
+    ]
+    assert await site.step(Fate.LOST_AFTER) is not None
+    await site.drain()
+    states = [(await site.delivery(session)).delivery.state for session in (first, *later)]
+    assert states == [DeliveryState.AMBIGUOUS, DeliveryState.REFUSED, DeliveryState.REFUSED]
+    assert await site.lane.settle(first, Settlement.MATCH, "8000")
+    await site.drain()
+    states = [(await site.delivery(session)).delivery.state for session in (first, *later)]
+    assert states == [DeliveryState.DONE] * 3
+    assert [each.energy_wh for each in backend.booked.values()] == [700, 300, 300]
+    await site.ledger.close()

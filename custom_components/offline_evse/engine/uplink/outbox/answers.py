@@ -20,6 +20,8 @@ MOST_SENT = 3
 MOST_REFUSED = len(REFUSED_PAUSES_S) + 1
 NO_ID = "The answer to the start holds no transaction id"
 NO_TRANSACTION = "The backend opens no transaction for this card"
+CARD_BUSY = f"{NO_TRANSACTION}: {AuthorizationStatus.CONCURRENT_TX.value}"
+"""It would, if another one that it has of the card were at its end."""
 TOLD_BEFORE = "The backend has the start already, and does not say under which number"
 _LONGEST_DETAIL = 200
 

@@ -12,10 +12,12 @@ import logging
 
 from ...model.clock import Clock
 from ...model.failure import LedgerFullError, LedgerUnavailableError
+from ...model.id_token import IdToken
 from ...model.meter import EvseSample
 from ...model.station import OcppVersion
 from ...model.upstream.config import LineConfig, UpstreamConfig
 from ...model.upstream.delivery import (
+    MOVED,
     RESTORED,
     DeliveryBook,
     DeliveryState,
@@ -27,7 +29,7 @@ from ...model.upstream.delivery import (
 from ...model.upstream.message import SessionStart, SessionStop, SessionValues
 from ..wire.codec import UpCodec, call_of
 from ..wire.connection import CallEnd, CallOutcome
-from .answers import After, after_money, hopeless, scrubbed
+from .answers import CARD_BUSY, After, after_money, hopeless, scrubbed
 from .live import Live
 from .outgoing import Outgoing, Phase, Told
 from .pacing import Pacing
@@ -291,6 +293,8 @@ class Lane:
             after = after_money(due, outgoing.phase, pending, end, codec, self._config)
         await self._keep(after)
         state = after.delivery.state
+        if state is DeliveryState.DONE:
+            await self._free(due.transaction.id_token)
         taken = not state.parked and state is not DeliveryState.SKIPPED
         confirmed = end.outcome is CallOutcome.ANSWERED and outgoing.money and taken
         denied = after.answer if after.delivery.denied else None
@@ -302,9 +306,27 @@ class Lane:
             parked=state.parked,
         )
 
+    async def _free(self, id_token: IdToken | None) -> None:
+        """Tell once more what was turned away because the card charged, as far as the backend knew: it does not now.
+
+        That is what becomes of all later sessions of a card while the backend has one open whose number is not known.
+        """
+        if id_token is None:
+            return
+        try:
+            for each in await self._book.parked(self._config.upstream_id):
+                token = each.transaction.id_token
+                if each.delivery.detail == CARD_BUSY and token is not None and token.key == id_token.key:
+                    if (again := settled(each, Settlement.RESEND, None)) is not None:
+                        await self._save(again)
+        except (LedgerFullError, LedgerUnavailableError) as error:
+            _LOGGER.debug("What waits for the end of a session goes on waiting: %s", error)
+
     def _overtaken(self, due: DueSession, outgoing: Outgoing, end: CallEnd) -> PendingCall | None:
         """Something was done to the session while the message was under way; an answer to it counts all the same."""
         started = due.delivery.remote_id is not None
+        if due.delivery.detail == MOVED:
+            return None
         if end.outcome is not CallOutcome.ANSWERED or not outgoing.money or started is (outgoing.phase is Phase.START):
             return None
         return PendingCall(
@@ -333,4 +355,6 @@ class Lane:
         self._pacing.release(session_id)
         self._waiting.pop(session_id, None)
         await self._save(delivery)
+        if delivery.state.final:
+            await self._free(due.transaction.id_token)
         return True
