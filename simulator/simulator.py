@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+import logging
 from random import Random
 from typing import Any
 
@@ -15,6 +16,8 @@ from .physics.phases import WIRINGS
 from .physics.site import SimulatedSite
 from .protocol.link import Link
 from .station.station import Station
+
+_LOGGER = logging.getLogger(__name__)
 
 FAULTS = ("drop", "half_open", "reboot", "garbage", "clock_skew", "meter_freeze", "meter_frozen_values", "meter_gone")
 
@@ -62,7 +65,11 @@ class Simulator:
         """Advance physics and controllers by `dt_s` seconds. The clock is not moved; whoever owns it does that."""
         while self._script and self._script[0].at_s <= self.site.elapsed_s:
             happening = self._script.pop(0)
-            self.perform(happening.action, happening.arguments)
+            try:
+                self.perform(happening.action, happening.arguments)
+            except ActionError as error:
+                # What people have done meanwhile goes before what was planned.
+                _LOGGER.warning("Left out of the script: %s", error)
         self.site.step(dt_s)
         for station in self.stations.values():
             station.tick()

@@ -8,10 +8,15 @@ import time
 from typing import Any
 
 from ..harbour_house import GUEST_TAG, OWNER_TAG
+from .backend.account import operator_figures
+from .backend.entities import configuration
+from .backend.operator import Operator
+from .backend.outages import Outages
+from .backend.switchboard import Switchboard
 from .figures import Figure, account, judged, table
 from .home_assistant import HomeAssistant
 from .ports import free_ports
-from .set_up import ADOPTIONS, add_guest_fuse, add_meter, add_site, adopt
+from .set_up import ADOPTIONS, add_guest_fuse, add_meter, add_operator, add_site, adopt
 from .silences import Silences
 from .simulation import Simulation
 from .waiting import until
@@ -32,16 +37,18 @@ _NOT_TESTED = "We found a custom integration"
 class Check:
     """One run of the site, from an empty folder to the verdict."""
 
-    def __init__(self, home: HomeAssistant, simulation: Simulation, port: int) -> None:
+    def __init__(self, home: HomeAssistant, simulation: Simulation, operator: Operator, port: int) -> None:
         """Prepare to run this site."""
         self._home = home
         self._simulation = simulation
+        self._operator = operator
         self._port = port
         self._entry_id = ""
         self._began = time.monotonic()
         self._commands = 0
         self._silences = Silences(home, simulation, self.say)
-        self._silence_figures: list[Figure] = []
+        self._outages = Outages(home, simulation, operator, self.say)
+        self._more_figures: list[Figure] = []
 
     def say(self, what: str) -> None:
         """Tell whoever watches what is being done."""
@@ -50,11 +57,20 @@ class Check:
     async def run(self) -> list[Figure]:
         """Do everything; returns the figures."""
         await self._set_up()
-        await self._cards()
-        await self._charge()
-        await self._overload()
-        self._silence_figures += await self._silences.frozen_meter_and_absent_charger()
-        self._silence_figures += await self._silences.absent_meter_and_storm()
+        await self._operator.die_at("StartTransaction")
+        async with asyncio.TaskGroup() as meanwhile:
+            killed = meanwhile.create_task(self._outages.killed_before_it_answers())
+            await self._cards()
+            await self._charge()
+        await asyncio.gather(self._overload(), self._outages.online())
+        await self._outages.session_without()
+        # The backend comes back while everything else falls silent.
+        async with asyncio.TaskGroup() as meanwhile:
+            back = meanwhile.create_task(self._outages.gone_and_back())
+            silent = await self._silences.frozen_meter_and_absent_charger()
+            silent += await self._silences.absent_meter_and_storm()
+        self._more_figures += [*silent, killed.result(), *back.result()]
+        await self._outages.started_from_afar()
         running = await self._killed()
         await self._stop_everything(running)
         return await self._judge()
@@ -66,6 +82,7 @@ class Check:
         circuits = {"main": "main", "guests": await add_guest_fuse(self._home, self._entry_id)}
         for adoption in ADOPTIONS:
             await adopt(self._home, adoption, circuits)
+        await add_operator(self._home, self._entry_id, self._operator)
         await until("all adopted chargers are connected", self._connected, within_s=30)
 
     async def _cards(self) -> None:
@@ -100,7 +117,7 @@ class Check:
         await self._home.kill()
         await self._simulation.act("unplug", {"charger": "boathouse"})
         await self._simulation.act("load", {"appliance": "kettle", "on": True, "seconds": 20})
-        self._silence_figures.append(await self._silences.all_at_floor())
+        self._more_figures.append(await self._silences.all_at_floor())
         self.say("Home Assistant starts again; one car has left meanwhile")
         await self._home.start()
         await until("all adopted chargers are connected", self._connected, within_s=60)
@@ -128,15 +145,18 @@ class Check:
             return ended and not any(charger["queue"] for charger in state["chargers"].values())
 
         await until("every session has ended and every queue is empty", all_ended, within_s=30)
+        await self._outages.everything_told()
 
     async def _judge(self) -> list[Figure]:
         self._commands += await self._limits_sent()
         state = await self._simulation.state()
-        figures = judged(account(state, await self._sessions()), state, self._commands, len(ADOPTIONS))
+        sessions = await self._sessions()
+        figures = judged(account(state, sessions), state, self._commands, len(ADOPTIONS))
+        figures += operator_figures(await self._operator.page(), sessions)
         complaints = self._complaints()
         for line in complaints:
             print(f"          log: {line}")
-        figures += self._silence_figures
+        figures += self._more_figures
         return [*figures, Figure("warnings and errors of ours in the log", f"{len(complaints)}", "0", not complaints)]
 
     def _complaints(self) -> list[str]:
@@ -190,11 +210,13 @@ async def check(seed: int) -> int:
     began = time.monotonic()
     http_port, ocpp_port = free_ports(2)
     with tempfile.TemporaryDirectory(prefix="offline-evse-") as folder:
-        home = HomeAssistant(Path(folder), http_port)
-        async with Simulation(f"ws://127.0.0.1:{ocpp_port}", seed) as simulation:
+        operator = Operator(Path(folder) / "operator.db", seed)
+        simulation = Simulation(f"ws://127.0.0.1:{ocpp_port}", seed)
+        async with simulation, operator, Switchboard(operator) as switchboard:
+            home = HomeAssistant(Path(folder), http_port, more=configuration(switchboard.port))
             try:
                 async with home:
-                    figures = await Check(home, simulation, ocpp_port).run()
+                    figures = await Check(home, simulation, operator, ocpp_port).run()
             except Exception:
                 print(home.log.read_text()[-6000:])
                 raise

@@ -54,11 +54,14 @@ class HomeAssistantError(Exception):
 class HomeAssistant:
     """One Home Assistant, started from the same Python that runs this, on loopback only."""
 
-    def __init__(self, folder: Path, port: int, name: str = "Harbour House") -> None:
-        """Prepare to run in `folder`, which is created where it is missing."""
+    def __init__(
+        self, folder: Path, port: int, name: str = "Harbour House", more: Mapping[str, Any] | None = None
+    ) -> None:
+        """Prepare to run in `folder`, which is created where it is missing; `more` goes into configuration.yaml."""
         self.folder = folder
         self.port = port
         self.name = name
+        self.more = dict(more or {})
         self.url = f"http://127.0.0.1:{port}"
         self._process: asyncio.subprocess.Process | None = None
         self._tokens: dict[str, Any] = {}
@@ -191,6 +194,13 @@ class HomeAssistant:
             raise HomeAssistantError(f"step {step.get('step_id')} says {step['errors']}")
         return step
 
+    async def progressed_subentry_flow(self, flow: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the step that a subentry flow has come to; None while it is at work."""
+        if flow["type"] != "progress":
+            return dict(flow)
+        step: dict[str, Any] = await self.get(f"/api/config/config_entries/subentries/flow/{flow['flow_id']}")
+        return None if step["type"] == "progress" else step
+
     async def delete(self, path: str) -> None:
         """DELETE with the owner's rights."""
         await self._request("DELETE", path)
@@ -242,7 +252,9 @@ class HomeAssistant:
         link = components / "offline_evse"
         if not link.exists():
             link.symlink_to(REPOSITORY / "custom_components" / "offline_evse", target_is_directory=True)
-        (self.folder / "configuration.yaml").write_text(_CONFIGURATION.format(name=self.name))
+        # JSON is YAML, too.
+        more = "".join(f"{domain}: {json.dumps(settings)}\n" for domain, settings in self.more.items())
+        (self.folder / "configuration.yaml").write_text(_CONFIGURATION.format(name=self.name) + more)
         # A port in configuration.yaml would be on probation: Home Assistant takes it back after five minutes.
         http = {
             "server_host": ["127.0.0.1"],

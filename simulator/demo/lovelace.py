@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from .backend.entities import SWITCHES, switch_of
+from .backend.operator import NAME
 from .home_assistant import HomeAssistant
 from .set_up import ADOPTIONS
 
@@ -22,7 +24,7 @@ async def add_dashboard(home: HomeAssistant) -> None:
                 "show_in_sidebar": True,
             }
         )
-        sections = [_site(), *(_connector(name, title) for name, title in _connectors())]
+        sections = [_site(), _operator(), *(_connector(name, title) for name, title in _connectors())]
         view = {"title": TITLE, "type": "sections", "max_columns": 3, "sections": sections}
         await ask({"type": "lovelace/config/save", "url_path": PATH, "config": {"views": [view]}})
 
@@ -60,6 +62,28 @@ def _site() -> dict[str, Any]:
                 ],
                 "grid_options": {"columns": 12},
             },
+        ],
+    }
+
+
+def _operator() -> dict[str, Any]:
+    """The backend as the site sees it, its troubles, and its own book."""
+    troubles = [
+        {**_tile(switch_of(trouble), name, columns=12), "features": [{"type": "toggle"}], "features_position": "inline"}
+        for trouble, (name, _) in SWITCHES.items()
+    ]
+    return {
+        "type": "grid",
+        "cards": [
+            {"type": "heading", "heading": NAME, "icon": "mdi:office-building-outline"},
+            {"type": "markdown", "content": "{{ states('sensor.harbour_house_backends') }}"},
+            _tile("sensor.harbour_cpo_link", "Link"),
+            _tile("sensor.harbour_cpo_sessions_waiting", "Waiting for it"),
+            _tile("sensor.harbour_cpo_sessions_in_its_book", "Sessions it has"),
+            _tile("sensor.harbour_cpo_energy_in_its_book", "Energy it has"),
+            *troubles,
+            _tile("button.harbour_cpo_connect_now", "Connect now"),
+            _tile("sensor.harbour_cpo_complaints", "Its complaints"),
         ],
     }
 

@@ -13,11 +13,14 @@ from PIL import Image
 from playwright.async_api import Page
 
 from ..harbour_house import GUEST_TAG, OWNER_TAG
+from .backend.entities import configuration
+from .backend.operator import Operator
+from .backend.switchboard import Switchboard
 from .browser import Window, find_chromium, window
 from .home_assistant import HomeAssistant
 from .lovelace import PATH, add_dashboard
 from .ports import free_ports, is_free
-from .set_up import ADOPTIONS, add_guest_fuse, add_meter, adopt, enrol_owner
+from .set_up import ADOPTIONS, add_guest_fuse, add_meter, add_operator, adopt, enrol_owner
 from .simulation import Simulation
 from .waiting import until
 
@@ -36,10 +39,13 @@ DEFAULT_OCPP_PORT = 9000
 class Photographer:
     """Looks at one site through one window."""
 
-    def __init__(self, home: HomeAssistant, simulation: Simulation, view: Window, folder: Path) -> None:
+    def __init__(
+        self, home: HomeAssistant, simulation: Simulation, operator: Operator, view: Window, folder: Path
+    ) -> None:
         """Keep the pictures in `folder`."""
         self._home = home
         self._simulation = simulation
+        self._operator = operator
         self._window = view
         self._page: Page = view.page
         self._folder = folder
@@ -50,6 +56,7 @@ class Photographer:
         circuits = {"main": "main", "guests": await add_guest_fuse(self._home, entry_id)}
         for adoption in ADOPTIONS:
             await adopt(self._home, adoption, circuits)
+        await add_operator(self._home, entry_id, self._operator)
         await enrol_owner(self._home)
         await add_dashboard(self._home)
         await self._charge()
@@ -159,14 +166,17 @@ class Photographer:
 
 
 @asynccontextmanager
-async def _site(seed: int) -> AsyncIterator[tuple[HomeAssistant, Simulation, int]]:
+async def _site(seed: int) -> AsyncIterator[tuple[HomeAssistant, Simulation, Operator, int]]:
     """A site in a folder of its own, on ports of its own."""
     http_port, other_port = free_ports(2)
     ocpp_port = DEFAULT_OCPP_PORT if is_free(DEFAULT_OCPP_PORT) else other_port
     with tempfile.TemporaryDirectory(prefix="offline-evse-") as folder:
-        home = HomeAssistant(Path(folder), http_port)
-        async with Simulation(f"ws://127.0.0.1:{ocpp_port}", seed) as simulation, home:
-            yield home, simulation, ocpp_port
+        operator = Operator(Path(folder) / "operator.db", seed)
+        simulation = Simulation(f"ws://127.0.0.1:{ocpp_port}", seed)
+        async with simulation, operator, Switchboard(operator) as switchboard:
+            home = HomeAssistant(Path(folder), http_port, more=configuration(switchboard.port))
+            async with home:
+                yield home, simulation, operator, ocpp_port
 
 
 async def screenshots(seed: int, folder: Path) -> int:
@@ -176,8 +186,8 @@ async def screenshots(seed: int, folder: Path) -> int:
         print("There is no Chromium on this machine; `scripts/setup --browser` installs one.")
         return 1
     folder.mkdir(parents=True, exist_ok=True)
-    async with _site(seed) as (home, simulation, ocpp_port), window(home, chromium) as view:
-        await Photographer(home, simulation, view, folder).run(ocpp_port)
+    async with _site(seed) as (home, simulation, operator, ocpp_port), window(home, chromium) as view:
+        await Photographer(home, simulation, operator, view, folder).run(ocpp_port)
     for complaint in view.complaints:
         print(f"the page complained: {complaint}")
     return 1 if view.complaints else 0

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..harbour_house import OWNER_TAG
+from .backend.operator import IDENTITIES, NAME, PASSWORD, Operator
 from .home_assistant import HomeAssistant, HomeAssistantError
 from .simulation import Simulation
 from .waiting import until
@@ -22,6 +23,10 @@ METER_HELD_S = 60
 
 REFRESH_S, EXPIRES_S = 15, 25
 """How often limits are repeated in the demo, and how long they hold: short, so that one can watch them run out."""
+
+
+LIVE_S, PROBE_S = 15, 5
+"""How often the operator is told of running sessions, and how often an idle line to it is tried, in s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +139,30 @@ async def enrol_owner(home: HomeAssistant) -> None:
     await home.act("offline_evse", "enrol_card", {"card": OWNER_TAG, "name": "Ada"})
 
 
-async def whole_site(home: HomeAssistant, simulation: Simulation, port: int) -> str:
+async def add_operator(home: HomeAssistant, entry_id: str, operator: Operator) -> None:
+    """Add the operator as a backend that hears of every charger that has been adopted, and may start and limit."""
+    step = await home.start_subentry_flow(entry_id, "backend")
+    suggested = suggested_values(step)
+    traffic = {**suggested["traffic"], "live_interval": LIVE_S, "probe_interval": PROBE_S}
+    answers = {**suggested, "name": NAME, "address": operator.address, "role": "control", "traffic": traffic}
+    step = await home.continue_subentry_flow(step, answers)
+    identities = {adoption.name: IDENTITIES[adoption.station_id] for adoption in ADOPTIONS}
+    while step["type"] == "form" and step["step_id"] == "charger":
+        identity = identities[step["description_placeholders"]["charger"]]
+        step = await home.continue_subentry_flow(step, {"identity": identity, "password": PASSWORD})
+    tried = await until("the operator has been dialled", lambda: home.progressed_subentry_flow(step), within_s=60)
+    if tried["type"] != "create_entry":
+        raise HomeAssistantError(f"{NAME} was not added: {tried}")
+
+
+async def whole_site(home: HomeAssistant, simulation: Simulation, operator: Operator, port: int) -> str:
     """Set up everything; returns the id of the site's config entry."""
     await add_meter(home, simulation)
     entry_id = await add_site(home, port)
     circuits = {"main": "main", "guests": await add_guest_fuse(home, entry_id)}
     for adoption in ADOPTIONS:
         await adopt(home, adoption, circuits)
+    await add_operator(home, entry_id, operator)
     await enrol_owner(home)
     return entry_id
 

@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+import json
 from pathlib import Path
 import shutil
 import signal
 
 from ..harbour_house import GUEST_TAG, OWNER_TAG
+from .backend.entities import configuration
+from .backend.operator import NAME, Operator
+from .backend.switchboard import Switchboard
 from .home_assistant import PASSWORD, REPOSITORY, USER, HomeAssistant
 from .lovelace import add_dashboard
 from .ports import is_free
@@ -15,8 +19,8 @@ from .simulation import Simulation
 
 FOLDER = REPOSITORY / ".demo"
 
-READY = "ready"
-"""File that is there once the site is set up; holds the port of its meter."""
+READY = "ready.json"
+"""File that is there once the site is set up; holds the ports that Home Assistant remembers."""
 
 
 async def visit(seed: int, port: int, ocpp_port: int, *, fresh: bool) -> int:
@@ -28,8 +32,8 @@ async def visit(seed: int, port: int, ocpp_port: int, *, fresh: bool) -> int:
     folder = FOLDER / f"{port}-{ocpp_port}"
     if fresh or not (folder / READY).exists():
         shutil.rmtree(folder, ignore_errors=True)
-    elif not is_free(meter_port := int((folder / READY).read_text())):
-        print(f"Port {meter_port} of the demo's meter is taken on this machine. Free it, or begin anew with --fresh.")
+    elif taken := [it for it in json.loads((folder / READY).read_text()).values() if not is_free(it)]:
+        print(f"Port {taken[0]} of the demo is taken on this machine. Free it, or begin anew with --fresh.")
         return 1
     running = asyncio.create_task(_run(folder, seed, port, ocpp_port))
     for signum in (signal.SIGINT, signal.SIGTERM):
@@ -42,26 +46,30 @@ async def visit(seed: int, port: int, ocpp_port: int, *, fresh: bool) -> int:
 async def _run(folder: Path, seed: int, port: int, ocpp_port: int) -> None:
     """Run until cancelled; what was begun is stopped in any case."""
     ready = folder / READY
-    home = HomeAssistant(folder, port)
-    # The meter keeps its port, because Home Assistant remembers it.
-    meter_port = int(ready.read_text()) if ready.exists() else 0
-    async with Simulation(f"ws://127.0.0.1:{ocpp_port}", seed, meter_port=meter_port) as simulation:
+    # Meter and operator keep their ports, because Home Assistant remembers them.
+    ports: dict[str, int] = json.loads(ready.read_text()) if ready.exists() else {}
+    folder.mkdir(parents=True, exist_ok=True)
+    simulation = Simulation(f"ws://127.0.0.1:{ocpp_port}", seed, meter_port=ports.get("meter", 0))
+    operator = Operator(folder / "operator.db", seed, line_port=ports.get("operator", 0))
+    async with simulation, operator, Switchboard(operator) as switchboard:
+        home = HomeAssistant(folder, port, more=configuration(switchboard.port))
         print("Starting Home Assistant ...", flush=True)
         async with home:
             try:
                 if not ready.exists():
                     print("Setting the site up as an installer would ...", flush=True)
-                    await whole_site(home, simulation, ocpp_port)
+                    await whole_site(home, simulation, operator, ocpp_port)
                     await add_dashboard(home)
-                    ready.write_text(str(simulation.meter_port))
-                print(_guide(home, simulation, ocpp_port), flush=True)
+                    ready.write_text(json.dumps({"meter": simulation.meter_port, "operator": operator.line_port}))
+                print(_guide(home, simulation, switchboard, ocpp_port), flush=True)
                 await asyncio.Event().wait()
             finally:
                 print("\nStopping ...", flush=True)
 
 
-def _guide(home: HomeAssistant, simulation: Simulation, ocpp_port: int) -> str:
+def _guide(home: HomeAssistant, simulation: Simulation, switchboard: Switchboard, ocpp_port: int) -> str:
     control = f"http://127.0.0.1:{simulation.control_port}"
+    book = f"http://127.0.0.1:{switchboard.port}/state"
     return f"""
 Harbour House is running.
 
@@ -70,6 +78,8 @@ Harbour House is running.
 
 What to look at
   - The dashboard "Charging": four chargers, what each is offered and which fuse limits it.
+  - Beside it {NAME}, the operator that is told of every session: cut its line, slow it down, kill its process, and see
+    what waits, and how it catches up.
   - Settings > Devices & services: a fifth charger, Tidewater Anchor, waits under "Discovered". Adopt it.
   - Settings > Devices & services > Offline EVSE: the site with its chargers, connectors and fuses.
 
@@ -80,6 +90,7 @@ What to try (the cars are plugged in and wait for a card)
   silence the meter            curl -d '{{"kind": "meter_freeze", "seconds": 60}}' {control}/fault
   cut a charger's link         curl -d '{{"kind": "drop", "charger": "driveway", "seconds": 60}}' {control}/fault
   the true state of everything curl {control}/state
+  what the operator has        curl {book}
 
 Ctrl-C stops all of it. The next start finds the site as you left it; --fresh begins anew.
 """

@@ -176,3 +176,16 @@ def test_what_cannot_be_done_says_why() -> None:
     ):
         with pytest.raises(ActionError, match=word):
             simulator.perform(action, arguments)
+
+
+def test_the_script_leaves_out_what_people_have_made_impossible(caplog: pytest.LogCaptureFixture) -> None:
+    clock = ManualClock(START)
+    simulator = Simulator(HARBOUR_HOUSE, 1, clock)
+    simulator.plug(charger="driveway", car="puffin")
+    for _ in range(12):
+        clock.advance(1.0)
+        simulator.step(1.0)
+    chargers = snapshot(simulator)["chargers"]
+    assert chargers["driveway"]["connectors"]["1"]["car"] == "puffin"
+    assert chargers["garden-gate"]["connectors"]["1"]["car"] == "wren"
+    assert "driveway/1 has a car already: puffin" in caplog.text
