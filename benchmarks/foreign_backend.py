@@ -27,16 +27,22 @@ from urllib.parse import urlsplit
 from custom_components.offline_evse.engine.model.station import OcppVersion
 from custom_components.offline_evse.engine.model.upstream.config import LineConfig, Traffic, UpstreamConfig
 from simulator.backend.chaos import Chaos, Storm
-from tests.simulation.backend_cuts import PLANNED, Scale, Storming, Told
+from tests.simulation.backend_accounts import Told
+from tests.simulation.backend_cuts import PLANNED, Scale, Storming
 from tests.simulation.backend_drivers import Driver
 from tests.simulation.backend_peers import Peer
 
-CARD = "0FF1CE{:02X}"
-"""One card for each charger: some systems let no card charge in two places."""
+CARDS = 64
+"""Of each charger: some systems let no card begin while they have an open transaction of it."""
 ROUNDS = 10
 """How often a person comes to decide about what is parked; a decision may free what waited behind it."""
 SETTLING_S = 3.0
 """Real time that a system may take to have in its books what it has answered."""
+
+
+def cards_of(number: int) -> tuple[str, ...]:
+    """Return the cards that are used at a charger."""
+    return tuple(f"0FF1{number:02X}{card:02X}" for card in range(CARDS))
 
 
 class Gate(Chaos):
@@ -101,7 +107,7 @@ class ForeignStorm(Storming):
         }
         self._other_cuts = {name: type(self._other_cuts["two"])() for name in self.peers}
         self.drivers = [
-            Driver(self.place, station_id, Random(f"{station_id} {scale.seed}"), self._turn, (CARD.format(number),))
+            Driver(self.place, station_id, Random(f"{station_id} {scale.seed}"), self._turn, cards_of(number))
             for number, station_id in enumerate(self._stations)
         ]
         self._restart_command: str | None = arguments.restart
@@ -153,7 +159,8 @@ class ForeignStorm(Storming):
     async def open(self) -> None:
         await super().open()
         for number in range(self.scale.chargers):
-            await self.place.enrol(CARD.format(number))
+            for card in cards_of(number):
+                await self.place.enrol(card)
 
     @override
     async def storm(self) -> None:
@@ -244,7 +251,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     if arguments.cards:
-        print("\n".join(CARD.format(number) for number in range(arguments.chargers)))
+        print("\n".join(card for number in range(arguments.chargers) for card in cards_of(number)))
         return 0
     return 0 if asyncio.run(measure(arguments)) else 1
 
