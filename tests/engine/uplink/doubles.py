@@ -420,6 +420,7 @@ class PaperBook(DeliveryBook):
 
     def __init__(self) -> None:
         self.open: set[str] = set()
+        self.moves: list[str] = []
         self.waiting: Callable[[str], int] = lambda upstream_id: 0
         self.stations: dict[str, str] = {}
         """Station of a session that there is."""
@@ -439,6 +440,14 @@ class PaperBook(DeliveryBook):
     @override
     async def close_upstream(self, upstream_id: str) -> None:
         self.open.discard(upstream_id)
+
+    @override
+    async def moved(self, upstream_id: str) -> None:
+        self.moves.append(upstream_id)
+
+    @override
+    async def left_out(self, upstream_id: str, limit: int = 200) -> tuple[DueSession, ...]:
+        return ()
 
     @override
     async def due(self, upstream_id: str, station_id: str, limit: int = 50) -> tuple[DueSession, ...]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random
 
@@ -10,9 +10,15 @@ import pytest
 
 from custom_components.offline_evse.engine.model.access import LinkState
 from custom_components.offline_evse.engine.model.id_token import IdToken
-from custom_components.offline_evse.engine.model.upstream.config import LineConfig, UpstreamConfig, UpstreamRole
+from custom_components.offline_evse.engine.model.upstream.config import (
+    LineConfig,
+    Traffic,
+    UpstreamConfig,
+    UpstreamRole,
+)
 from custom_components.offline_evse.engine.model.upstream.delivery import Settlement
 from custom_components.offline_evse.engine.model.upstream.link import LinkTrouble
+from custom_components.offline_evse.engine.uplink.link.budget import Budget
 from custom_components.offline_evse.engine.uplink.uplinks import Uplinks
 from custom_components.offline_evse.engine.uplink.upstream import Upstream
 
@@ -267,3 +273,35 @@ async def test_a_person_may_have_it_dialled_at_once() -> None:
     assert len(site.site.dialler.backend("csms", "CP1").dialled_s) == 2
     assert not await site.uplinks.settle("csms", "S9", Settlement.SKIP)
     await site.uplinks.close()
+
+
+async def test_another_machine_is_told_nothing_of_what_has_begun_elsewhere() -> None:
+    site = Everything()
+    await site.configure(CONFIG)
+    assert site.site.book.moves == []
+    await site.configure(replace(CONFIG, url="wss://127.0.0.1:444/v16"))
+    assert site.site.book.moves == [], "the same machine"
+    sockets = site.sockets("csms", "CP1")
+    await site.configure(replace(CONFIG, url="wss://localhost/v16"))
+    assert site.site.book.moves == ["csms"]
+    assert site.sockets("csms", "CP1") == sockets + 1
+    assert site.uplinks.views()[0].link.state is LinkState.ONLINE
+    await site.uplinks.close()
+    # Also where the address was changed while nobody was here to see it.
+    site.uplinks = site.opened()
+    await site.configure(replace(CONFIG, url="wss://elsewhere/v16"))
+    assert site.site.book.moves == ["csms", "csms"]
+    await site.configure()
+    assert not [key for key in site.site.grounds.facts if key.startswith("csms/")]
+    await site.uplinks.close()
+
+
+async def test_a_clock_that_was_a_year_ahead_gives_the_day_its_bytes_again() -> None:
+    budget = Budget(Traffic(daily_bytes=1000), lambda: UTC)
+    now = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    budget.used(1000, now + timedelta(days=365))
+    assert budget.spent(now + timedelta(days=365))
+    assert not budget.spent(now)
+    budget.used(1000, now)
+    assert budget.spent(now - timedelta(hours=20)), "one that goes back over midnight does not"
+    assert not budget.spent(now + timedelta(days=1))

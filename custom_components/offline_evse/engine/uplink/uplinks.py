@@ -17,7 +17,10 @@ from .equipment import Dials, Equipment
 from .outbox.lane import Lane
 from .upstream import FACT, Upstream
 from .wire.codec import preload
-from .wire.dialling import Dialler
+from .wire.dialling import Dialler, place_of
+
+PLACE = "/place"
+"""Under its id and this it is remembered where a backend is to be found."""
 
 
 class Uplinks:
@@ -67,12 +70,15 @@ class Uplinks:
                 # It may have been removed while nobody was here to see it.
                 await book.close_upstream(upstream_id)
                 await grounds.keep(upstream_id + FACT, None)
+                await grounds.keep(upstream_id + PLACE, None)
             for config in configs:
+                await self._see_address(config)
                 upstream = self._upstreams.get(config.upstream_id)
                 if upstream is None:
                     if config.upstream_id not in known:
                         await grounds.keep(config.upstream_id + FACT, {})
-                    upstream = Upstream(config, self._equipment, known.get(config.upstream_id))
+                    kept = grounds.kept(config.upstream_id + FACT).get("")
+                    upstream = Upstream(config, self._equipment, kept)
                 await book.open_upstream(
                     config.upstream_id, config.since, stations=[line.station_id for line in config.lines]
                 )
@@ -80,6 +86,20 @@ class Uplinks:
                 await upstream.configure(config)
             order = [config.upstream_id for config in configs]
             self._upstreams = {upstream_id: self._upstreams[upstream_id] for upstream_id in order}
+
+    async def _see_address(self, config: UpstreamConfig) -> None:
+        """Give what has begun to a person if a backend is to be found at another machine from now on."""
+        grounds, key = self._equipment.grounds, config.upstream_id + PLACE
+        place = place_of(config.url)
+        before = grounds.kept(key).get("")
+        if before == place:
+            return
+        if before is not None:
+            # Nothing is said at the old address any more, not even what has just been worded.
+            if (upstream := self._upstreams.pop(config.upstream_id, None)) is not None:
+                await upstream.close()
+            await self._equipment.book.moved(config.upstream_id)
+        await grounds.keep(key, place)
 
     @property
     def upstreams(self) -> tuple[Upstream, ...]:

@@ -161,6 +161,14 @@ class BookDouble(DeliveryBook):
         raise AssertionError
 
     @override
+    async def moved(self, upstream_id: str) -> None:
+        raise AssertionError
+
+    @override
+    async def left_out(self, upstream_id: str, limit: int = 200) -> tuple[DueSession, ...]:
+        return ()
+
+    @override
     async def due(self, upstream_id: str, station_id: str, limit: int = 50) -> tuple[DueSession, ...]:
         return tuple(self.sessions.values())[:limit]
 

@@ -75,6 +75,10 @@ class Book(DeliveryBook):
         await self._write(lambda recorder, _: recorder.deliveries.close(upstream_id))
 
     @override
+    async def moved(self, upstream_id: str) -> None:
+        await self._write(lambda recorder, stamp: recorder.deliveries.moved(stamp, upstream_id))
+
+    @override
     async def due(self, upstream_id: str, station_id: str, limit: int = 50) -> tuple[DueSession, ...]:
         where = f"WHERE {_UNFINISHED} AND d.station = ? AND d.state"
 

@@ -13,7 +13,7 @@ import json
 import sqlite3
 
 from ...model.id_token import IdToken
-from ...model.upstream.delivery import RESTORED, DeliveryState, SessionDelivery
+from ...model.upstream.delivery import MOVED, RESTORED, DeliveryState, SessionDelivery
 from ..body import Body
 from ..entry import Stamp, iso, microseconds
 from ..sessions import Session, Sessions
@@ -118,6 +118,18 @@ class Deliveries:
             (RESTORED, _SEQ_LEAP),
         )
         for upstream, session in flying:
+            self._parked(stamp, upstream, self._sessions.get(session))
+
+    def moved(self, stamp: Stamp, upstream: str) -> None:
+        """Park what has begun: what it was told, it was told somewhere else."""
+        begun = "upstream = ? AND state IN ('starting', 'running', 'ending')"
+        rows = self._connection.execute(f"SELECT session FROM deliveries WHERE {begun}", (upstream,)).fetchall()  # noqa: S608 - a constant
+        self._connection.execute(
+            "UPDATE deliveries SET state = 'ambiguous', detail = ?, pending = NULL WHERE upstream = ? "
+            "AND state IN ('starting', 'running', 'ending', 'ambiguous', 'refused')",
+            (MOVED, upstream),
+        )
+        for (session,) in rows:
             self._parked(stamp, upstream, self._sessions.get(session))
 
     def forget(self, stamp: Stamp, id_token: IdToken) -> None:

@@ -13,6 +13,8 @@ from .record import LedgerRecord
 RESTORED = "restored from a backup"
 """Detail of a delivery that was unfinished in a backup: what the backend was told after it was taken is not known."""
 
+MOVED = "begun at another address"
+"""Detail of a delivery that had begun when the backend's address came to lead elsewhere."""
 LEFT_OUT = "the backend does not know the card"
 """Detail of a delivery that was skipped by itself (`UnknownCards.LEAVE_OUT`)."""
 
@@ -127,6 +129,12 @@ class DeliveryBook(Protocol):
 
     async def close_upstream(self, upstream_id: str) -> None:
         """Forget a backend that was removed."""
+
+    async def moved(self, upstream_id: str) -> None:
+        """A backend's address leads to another machine now: what has begun elsewhere waits for a person (`MOVED`).
+
+        Its numbers of transactions may mean others there; whether it is the same backend, only a person knows.
+        """
 
     async def due(self, upstream_id: str, station_id: str, limit: int = 50) -> tuple[DueSession, ...]:
         """Return sessions of a charger of which something is to be told, by time of start; parked ones are left out."""

@@ -1,9 +1,11 @@
 """How much of a day's traffic is used up, and when what can wait may go."""
 
 from collections.abc import Callable
-from datetime import date, datetime, time, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from ...model.upstream.config import Traffic
+
+_SET_BACK = timedelta(days=1)
 
 
 class Budget:
@@ -52,9 +54,12 @@ class Budget:
             self._bytes += count
 
     def _turn(self, now: datetime) -> None:
-        """Begin a new day. A wall clock that goes back over midnight does not give the day's bytes again."""
+        """Begin a new day. A wall clock that goes back over midnight does not give the day's bytes again.
+
+        One that had been far ahead, and was put right, does: nobody waits for next year.
+        """
         today = now.astimezone(self._zone()).date()
-        if self._day is None or today > self._day:
+        if self._day is None or today > self._day or self._day - today > _SET_BACK:
             self._day, self._bytes = today, 0
 
     def _in_window(self, at: time) -> bool:

@@ -3,7 +3,14 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from ...model.upstream.delivery import DeliveryState, DueSession, PendingCall, SessionDelivery, Settlement
+from ...model.upstream.delivery import (
+    MOVED,
+    DeliveryState,
+    DueSession,
+    PendingCall,
+    SessionDelivery,
+    Settlement,
+)
 
 
 def settled(due: DueSession, settlement: Settlement, remote_id: str | None) -> SessionDelivery | None:
@@ -12,7 +19,7 @@ def settled(due: DueSession, settlement: Settlement, remote_id: str | None) -> S
     What is in question is its end if the backend's id of it is known, and its start otherwise. Sent once more, a
     message is the same as before, and is given up again by the same rules; one that there is no copy of is put
     together anew. Matched, a start takes the id that was looked up and the session goes on from there; an end counts
-    as told, with what the ledger says today. What was left out can be sent after all.
+    as told, with what the ledger says today. What had begun at another address is told there from its beginning. What was left out can be sent after all.
     """
     delivery = due.delivery
     if delivery.state is DeliveryState.SKIPPED and settlement is Settlement.RESEND:
@@ -22,10 +29,15 @@ def settled(due: DueSession, settlement: Settlement, remote_id: str | None) -> S
     match settlement:
         case Settlement.SKIP:
             return replace(delivery, state=DeliveryState.SKIPPED, pending=None)
+        case Settlement.RESEND if delivery.detail == MOVED:
+            return _from_the_beginning(delivery)
         case Settlement.RESEND:
             return _once_more(delivery)
         case Settlement.MATCH if delivery.remote_id is None:
             return _started(due, remote_id)
+        case Settlement.MATCH if delivery.detail == MOVED:
+            # It is the same backend after all, under another address, and the session goes on there.
+            return replace(delivery, state=DeliveryState.RUNNING, pending=None, detail=None)
         case Settlement.MATCH:
             return replace(
                 delivery,
@@ -35,6 +47,13 @@ def settled(due: DueSession, settlement: Settlement, remote_id: str | None) -> S
                 energy_wh=due.transaction.energy_wh,
                 ended_at=due.transaction.ended_at,
             )
+
+
+def _from_the_beginning(delivery: SessionDelivery) -> SessionDelivery:
+    """Tell another backend than the one that has heard of it: everything, and under its own number."""
+    return SessionDelivery(
+        upstream_id=delivery.upstream_id, session_id=delivery.session_id, station_id=delivery.station_id
+    )
 
 
 def _once_more(delivery: SessionDelivery) -> SessionDelivery:

@@ -125,6 +125,14 @@ class Dialler:
         return context
 
 
+def place_of(url: str) -> str:
+    """Return the machine that an address leads to, whatever the path and whether or not it is encrypted."""
+    try:
+        return (URL(url.strip()).host or "").casefold()
+    except ValueError:
+        return ""
+
+
 def address(url: str, identity: str) -> URL:
     """Join a backend's address and a station's identity; raises DialError if there is no address in it.
 
