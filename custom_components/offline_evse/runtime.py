@@ -106,7 +106,7 @@ class EvseRuntime:
         self._chargers: dict[str, CALLBACK_TYPE] = {}
         self._issues = SiteIssues(hass, entry, site)
         self._commissioning_issues = CommissioningIssues(hass, entry, site)
-        self._backend_issues = BackendIssues(hass, entry, site)
+        self._backend_issues = BackendIssues(hass, entry, site, self.backends)
         self.newcomers = Newcomers(hass, entry, site)
         """Cards that nobody knows."""
         self._port: int = entry.data[CONF_PORT]

@@ -176,6 +176,7 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
             | {"old_port", "phase", "phases", "port", "reserve", "safe", "seen_in", "seen_on", "site", "station_id"}
             | {"time", "told", "wiring"}
             | {"address", "answer", "backend", "chargers", "count", "detail", "end", "energy", "holder", "identities"}
+            | {"identity", "other", "upstream"}
             | {"message", "oldest", "reason", "remote_id", "since", "start", "waiting"},
         ),
         (

@@ -4,6 +4,7 @@ from typing import Any
 
 from ..engine.model.offer import Binding
 from ..engine.model.phases import WIRINGS, PhaseAmperes, Wiring
+from ..engine.model.upstream.site import UpstreamLimit
 from ..engine.site.tree import SiteTree, TreeCharger, TreeNode
 
 _WIRING_NAMES = {wiring: name for name, wiring in WIRINGS.items()}
@@ -59,6 +60,7 @@ def _charger(charger: TreeCharger) -> dict[str, Any]:
         "maximum_a": charger.maximum_a,
         "safe_a": charger.safe_a,
         "priority": charger.priority,
+        "backend_limit": _backend_limit(charger.backend_limit),
     }
 
 
@@ -70,6 +72,11 @@ def _binding(binding: Binding) -> dict[str, Any]:
         "phase": None if binding.phase is None else int(binding.phase) + 1,
         "limit_id": binding.limit_id,
     }
+
+
+def _backend_limit(limit: UpstreamLimit | None) -> dict[str, Any] | None:
+    """Describe the most that a backend wants a connector to have."""
+    return None if limit is None else {"backend": limit.name, "current_a": _rounded(limit.current_a)}
 
 
 def _phases(currents_a: PhaseAmperes | None, digits: int = 1) -> list[float | None] | None:

@@ -42,6 +42,14 @@ def ends_in(address: str, names: Iterable[str]) -> str | None:
     return next((name for name in names if last and name.casefold() == last), None)
 
 
+def without_end(address: str, names: Iterable[str]) -> str:
+    """Take the name of a charger off the end of an address that was pasted whole."""
+    if ends_in(address, names) is None:
+        return address
+    url = URL(address)
+    return tidied(str(url.with_path(url.raw_path.rpartition("/")[0] or "/", encoded=True, keep_query=True)))
+
+
 def redacted_address(address: str) -> str:
     """Keep where it leads, and nothing of what may be a secret in it."""
     try:

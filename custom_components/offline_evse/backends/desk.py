@@ -31,8 +31,11 @@ class BackendDesk:
         self._hass = hass
         self._entry = entry
         self._site = site
+        self.conflict: UpstreamError | None = None
+        """Why the set-up cannot be used as it is; the one before it holds meanwhile."""
         self._known: set[str] = set()
         self._listeners: list[Callable[[str], None]] = []
+        self._conflict_listeners: list[Callable[[], None]] = []
         self._wanted: tuple[UpstreamConfig, ...] | None = None
         self._configuring: asyncio.Task[None] | None = None
         self._metered: dict[str, str] = {}
@@ -46,6 +49,12 @@ class BackendDesk:
             listener(upstream_id)
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    @callback
+    def on_conflict(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
+        """Call `listener` when `conflict` has changed; returns the call that ends it."""
+        self._conflict_listeners.append(listener)
+        return lambda: self._conflict_listeners.remove(listener)
 
     @callback
     def follow(self) -> None:
@@ -86,14 +95,23 @@ class BackendDesk:
                 await self._site.configure_upstreams(handed)
             except UpstreamError as err:
                 _LOGGER.error("The backends cannot be together as they are set up: %s", err)
+                self._tell_conflict(err)
                 continue
             except (LedgerFullError, LedgerUnavailableError) as err:
                 _LOGGER.warning("What backends are told cannot be recorded now, so they wait: %s", err)
                 handed = None
                 await asyncio.sleep(AGAIN_AFTER_S)
                 continue
+            self._tell_conflict(None)
             for upstream_id in self._metered:
                 self._tell_metered(upstream_id)
+
+    @callback
+    def _tell_conflict(self, conflict: UpstreamError | None) -> None:
+        if self.conflict is not conflict:
+            self.conflict = conflict
+            for listener in tuple(self._conflict_listeners):
+                listener()
 
     @callback
     def _follow_metered(self) -> None:

@@ -13,6 +13,7 @@ from ..engine.model.phases import Phase
 from ..engine.model.station import EvseKey
 from ..engine.site.site import Site
 from ..engine.site.state import EvseState, SiteState
+from ..engine.site.uplinks.limits import upstream_of
 from ..sentences import LONGEST, Sentences, amperes, kilowatts
 from .sensors import OfflineEvseSensorDescription
 
@@ -85,6 +86,8 @@ class LimitExplainer:
             filled["limit"] = kilowatts(circuit.limit_w)
         elif binding.reason in (LimitReason.CIRCUIT, LimitReason.CIRCUIT_POWER):
             reason = "somewhere"
+        elif binding.reason is LimitReason.BACKEND:
+            reason = _backend(site.state, evse, filled)
         elif (wait_s := site.longest_wait_s(evse.key)) is not None:
             reason = "waiting_at_most"
             filled["minutes"] = str(ceil(wait_s / 60))
@@ -92,6 +95,17 @@ class LimitExplainer:
         if offer.missing_a is not None and binding.reason in _SHARED:
             parts.append(self._sentences.say("why_missing", missing=amperes(ceil(offer.missing_a * 10 - 0.01) / 10)))
         return " ".join(parts)[:LONGEST]
+
+
+def _backend(state: SiteState, evse: EvseState, filled: dict[str, str]) -> str:
+    """Tell which sentence names the backend that allows no more, and fill in what it says."""
+    limit = evse.upstream_limit
+    shared_by = upstream_of(evse.offer.binding.limit_id)
+    view = state.upstreams.get(shared_by or (limit.upstream_id if limit is not None else ""))
+    if limit is None or view is None:
+        return "backend_over"
+    filled |= {"backend": view.name, "limit": amperes(limit.current_a)}
+    return "backend" if shared_by is None else "backend_together"
 
 
 def _idle(evse: EvseState) -> str:
@@ -105,7 +119,8 @@ def _meaning(evse: EvseState) -> tuple[object, ...]:
     """Return what has to change before a new sentence is worth saying."""
     offer = evse.offer
     idle = _idle(evse) if offer.binding.reason is LimitReason.NOT_CHARGING else None
-    return (offer.binding, round(offer.current_a), offer.missing_a is None, idle)
+    limit = evse.upstream_limit if offer.binding.reason is LimitReason.BACKEND else None
+    return (offer.binding, round(offer.current_a), offer.missing_a is None, idle, limit)
 
 
 def _moved(said: float | None, now: float | None) -> bool:

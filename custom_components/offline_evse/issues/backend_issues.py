@@ -12,16 +12,22 @@ from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.util import dt as dt_util
 
 from ..backends.backend_config import CONF_ADDRESS, CONF_CHARGERS, CONF_IDENTITY, CONF_ROLE, backend_subentry
+from ..backends.desk import BackendDesk
 from ..const import DOMAIN, SUBENTRY_CHARGER
 from ..descriptions.backend_sentences import day_and_time
 from ..devices import charger_subentry
 from ..engine.model.access import AccessMode, LinkState
+from ..engine.model.failure import UpstreamError
 from ..engine.model.upstream.config import UpstreamRole
 from ..engine.model.upstream.link import LinkTrouble, UpstreamView
 from ..engine.site.site import Site
 from ..people.access_config import access_config, charger_mode
 
 PARKED: Final = "backend_parked"
+AWAY: Final = "backend_away"
+CONFLICT: Final = "backends_conflict"
+CONFLICTS: Final = frozenset({"two_authorities", "same_identity"})
+"""Faults between backends that can be filled in, one form not knowing of the other."""
 TROUBLES: Final = frozenset(LinkTrouble) - {LinkTrouble.UNREACHABLE, LinkTrouble.SILENT}
 """What somebody can be told to put right. Of the rest there is a word after a day."""
 AWAY_FOR: Final = timedelta(hours=24)
@@ -48,15 +54,14 @@ class _Wanted:
 class BackendIssues:
     """Creates the issues of all backends, and removes them when they are over."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, site: Site) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, site: Site, backends: BackendDesk) -> None:
         """Begin without issues."""
         self._hass = hass
         self._entry = entry
         self._site = site
+        self._backends = backends
         self._present: dict[str, _Wanted] = {}
         """By the id of the issue."""
-        self._away: dict[str, datetime] = {}
-        """Since when a backend is out of reach that has never been anything else, as far as anybody knows."""
         self._unaccepted: dict[str, datetime] = {}
         """Since when a backend has not accepted a charger."""
         self._unsubscribe: list[CALLBACK_TYPE] = []
@@ -66,6 +71,7 @@ class BackendIssues:
         """Follow what the site says of its backends."""
         self._unsubscribe = [
             self._site.state.listen(self.look),
+            self._backends.on_conflict(self.look),
             async_track_time_interval(self._hass, self._look_again, LOOK_EVERY, cancel_on_shutdown=True),
         ]
 
@@ -80,18 +86,21 @@ class BackendIssues:
     @callback
     def look(self) -> None:
         """Have the issues that there should be now, and no others."""
-        if not self._site.state.upstreams and not self._present:
+        conflict = self._backends.conflict
+        if not self._site.state.upstreams and not self._present and conflict is None:
             return
-        wanted: dict[str, tuple[str, _Wanted]] = {}
+        wanted: dict[str, tuple[str | None, _Wanted]] = {}
+        if conflict is not None and conflict.code in CONFLICTS:
+            wanted[f"{CONFLICT}_{self._entry.entry_id}"] = (None, self._conflict(conflict))
         for upstream_id, view in self._site.state.upstreams.items():
             if subentry := backend_subentry(self._entry, upstream_id):
                 for kind, issue in self._issues(subentry, view):
                     wanted[f"{kind}_{upstream_id}"] = (upstream_id, issue)
         for issue_id in self._present.keys() - wanted.keys():
             self._drop(issue_id)
-        for issue_id, (upstream_id, issue) in wanted.items():
+        for issue_id, (of_backend, issue) in wanted.items():
             if self._present.get(issue_id) != issue:
-                self._create(issue_id, upstream_id, issue)
+                self._create(issue_id, of_backend, issue)
 
     @callback
     def _look_again(self, _now: datetime) -> None:
@@ -118,9 +127,9 @@ class BackendIssues:
                     severity=ir.IssueSeverity.ERROR if trouble.misconfigured else ir.IssueSeverity.WARNING,
                 ),
             )
-        elif (since := self._away_since(view, now)) is not None and now - since >= AWAY_FOR:
+        elif (since := self._away_since(view)) is not None and now - since >= AWAY_FOR:
             yield (
-                "backend_away",
+                AWAY,
                 _Wanted(
                     key=f"backend_away_{self._asked(subentry)}",
                     placeholders=told | {"since": day_and_time(since), "waiting": str(view.backlog.session_count)},
@@ -139,12 +148,19 @@ class BackendIssues:
             count = str(view.backlog.parked_count)
             yield PARKED, _Wanted(key=PARKED, placeholders=told | {"count": count}, fixable=True)
 
-    def _away_since(self, view: UpstreamView, now: datetime) -> datetime | None:
-        """Tell since when a backend is out of reach; None: it is not."""
+    def _conflict(self, error: UpstreamError) -> _Wanted:
+        """Say which backends cannot be together."""
+        told = dict(error.placeholders)
+        if (station_id := told.get("charger")) and (charger := charger_subentry(self._entry, station_id)):
+            told["charger"] = charger.title
+        return _Wanted(key=f"backends_{error.code}", placeholders=told, severity=ir.IssueSeverity.ERROR)
+
+    def _away_since(self, view: UpstreamView) -> datetime | None:
+        """Tell since when a backend is out of reach; None: it is not, or nobody has tried yet since the start."""
         if view.link.state is not LinkState.OFFLINE:
-            self._away.pop(view.upstream_id, None)
             return None
-        return view.link.since or self._away.setdefault(view.upstream_id, now)
+        tried = view.link.trouble is not None or f"{AWAY}_{view.upstream_id}" in self._present
+        return view.link.since if tried else None
 
     def _is_late(self, view: UpstreamView, now: datetime) -> bool:
         """Tell whether a session has waited for too long, while the backend takes none."""
@@ -180,7 +196,7 @@ class BackendIssues:
         return next((str(mode) for mode in strictest if mode in modes), "report")
 
     @callback
-    def _create(self, issue_id: str, upstream_id: str, issue: _Wanted) -> None:
+    def _create(self, issue_id: str, upstream_id: str | None, issue: _Wanted) -> None:
         before = self._present.get(issue_id)
         if before is not None and before.key != issue.key:
             # Another thing is wrong now: whoever has ignored the first has not heard of it.

@@ -22,8 +22,10 @@ from custom_components.offline_evse.engine.model.upstream.delivery import (
 )
 from custom_components.offline_evse.engine.model.upstream.link import Backlog, LinkView, UpstreamView
 from custom_components.offline_evse.engine.model.upstream.site import Grounds
+from custom_components.offline_evse.engine.model.upstream.wish import UpstreamWish, WishAnswer
 from custom_components.offline_evse.engine.site.site import Site
 from custom_components.offline_evse.engine.site.uplinks import joint
+from custom_components.offline_evse.flows.backends import backend as flow
 from simulator.backend.central import CentralSystem
 from tests.integration.conftest import Dial, open_entry
 from tests.integration.home import home, wall_charger
@@ -117,6 +119,10 @@ class LinesInHand:
     async def close(self) -> None:
         """There is nothing to close."""
 
+    async def wish(self, upstream_id: str, station_id: str, wish: UpstreamWish) -> WishAnswer:
+        """Ask something of the site, as a backend does."""
+        return await self._grounds.wish(upstream_id, station_id, wish)
+
     def show(self, view: UpstreamView) -> None:
         """Show a backend like this, through the site's own door."""
         self._shown[view.upstream_id] = view
@@ -129,6 +135,12 @@ class LinesInHand:
     async def due(self, upstream_id: str, station_id: str) -> tuple[DueSession, ...]:
         """What a backend is to be told."""
         return await self._book.due(upstream_id, station_id)
+
+
+@pytest.fixture(autouse=True)
+def no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has to see that a backend is being dialled."""
+    monkeypatch.setattr(flow, "SHOWN_S", 0.0)
 
 
 @pytest.fixture
@@ -169,8 +181,8 @@ def lines(monta_site: Site, opened_lines: list[LinesInHand]) -> LinesInHand:
 
 @pytest.fixture
 async def central() -> AsyncIterator[CentralSystem]:
-    """A central system that knows MONTA-7 with its password, and nobody else."""
-    system = CentralSystem(passwords={"MONTA-7": "very-secret-pw"})
+    """A central system that knows MONTA-7 and MONTA-9 with their passwords, and nobody else."""
+    system = CentralSystem(passwords={"MONTA-7": "very-secret-pw", "MONTA-9": "another-secret"})
     await system.start()
     yield system
     await system.close()

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
@@ -107,6 +109,19 @@ async def test_a_backend_that_cannot_be_reached_is_told_after_a_day(
     assert issue(hass) is None
 
 
+async def test_after_a_start_an_old_outage_is_told_when_it_has_been_tried(
+    hass: HomeAssistant, lines: LinesInHand, monta_entry: MockConfigEntry
+) -> None:
+    since = dt_util.utcnow() - AWAY_FOR
+    lines.show(view(monta_entry, LinkState.OFFLINE, since=since))
+    assert issue(hass) is None
+    lines.show(view(monta_entry, LinkState.OFFLINE, since=since, trouble=LinkTrouble.UNREACHABLE))
+    assert key(hass) == "backend_away_report"
+    # Something has come back, and not often enough to be believed: the notice stays.
+    lines.show(view(monta_entry, LinkState.OFFLINE, since=since))
+    assert key(hass) == "backend_away_report"
+
+
 @pytest.mark.parametrize(
     ("site_mode", "charger_mode", "told"),
     [
@@ -134,7 +149,7 @@ async def test_what_to_do_meanwhile_depends_on_who_is_asked_about_cards(
         data = {**garage.data, "access_mode": charger_mode}
         hass.config_entries.async_update_subentry(monta_entry, garage, data=data)
     await hass.async_block_till_done(wait_background_tasks=True)
-    lines.show(view(monta_entry, LinkState.OFFLINE))
+    lines.show(view(monta_entry, LinkState.OFFLINE, trouble=LinkTrouble.SILENT, since=dt_util.utcnow()))
     await later(hass, freezer, AWAY_FOR + timedelta(minutes=10))
     assert key(hass) == f"backend_away_{told}"
 
@@ -177,6 +192,46 @@ async def test_a_backend_whose_chargers_are_gone_asks_for_others(
     found = issue(hass)
     assert found is not None
     assert (found.translation_key, found.is_fixable) == ("backend_no_charger", True)
+
+
+async def test_two_backends_that_cannot_be_together_are_told(
+    hass: HomeAssistant, lines: LinesInHand, monta_entry: MockConfigEntry
+) -> None:
+    def conflict() -> ir.IssueEntry | None:
+        return ir.async_get(hass).async_get_issue(DOMAIN, f"backends_conflict_{monta_entry.entry_id}")
+
+    before = lines.configs
+    monta = monta_entry.subentries[backend_id(monta_entry)]
+    hass.config_entries.async_update_subentry(monta_entry, monta, data={**MONTA, "role": "authority"})
+    data = MappingProxyType({**MONTA, "role": "authority"})
+    road = ConfigSubentry(data=data, subentry_type="backend", title="Road", unique_id=None, subentry_id="road")
+    hass.config_entries.async_add_subentry(monta_entry, road)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    found = conflict()
+    assert found is not None
+    assert (found.translation_key, found.severity) == ("backends_two_authorities", ir.IssueSeverity.ERROR)
+    assert found.translation_placeholders == {"upstream": "Road", "other": "Monta", "charger": "Garage"}
+    assert [it.name for it in lines.configs] == [it.name for it in before] == ["Monta"]
+
+    hass.config_entries.async_remove_subentry(monta_entry, "road")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert conflict() is None
+    assert [it.role for it in lines.configs] == ["authority"]
+
+
+async def test_two_chargers_with_one_id_are_told(
+    hass: HomeAssistant, lines: LinesInHand, monta_entry: MockConfigEntry
+) -> None:
+    monta = monta_entry.subentries[backend_id(monta_entry)]
+    chargers = {"CP-1": {"identity": "SAME"}, "CP-2": {"identity": "SAME"}}
+    hass.config_entries.async_update_subentry(monta_entry, monta, data={**MONTA, "chargers": chargers})
+    await hass.async_block_till_done(wait_background_tasks=True)
+    found = ir.async_get(hass).async_get_issue(DOMAIN, f"backends_conflict_{monta_entry.entry_id}")
+    assert found is not None
+    assert found.translation_key == "backends_same_identity"
+    assert found.translation_placeholders == {"upstream": "Monta", "identity": "SAME"}
+    await hass.config_entries.async_unload(monta_entry.entry_id)
+    assert ir.async_get(hass).async_get_issue(DOMAIN, found.issue_id) is None
 
 
 async def test_a_repair_goes_with_its_backend(

@@ -7,6 +7,7 @@ from ..model.circuit import Circuit
 from ..model.offer import Binding
 from ..model.phases import NO_CURRENT, PhaseAmperes, Wiring
 from ..model.station import EvseKey, EvseStatus
+from ..model.upstream.site import UpstreamLimit
 from .register import SiteRegister
 from .state import EvseState, SiteState
 from .steering.metering import terminals_a
@@ -45,6 +46,8 @@ class TreeCharger:
     maximum_a: float
     safe_a: float
     priority: int
+    backend_limit: UpstreamLimit | None
+    """The lowest that a backend wants here, whether it binds or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +141,7 @@ def _charger(register: SiteRegister, evse: EvseState) -> TreeCharger:
         maximum_a=config.maximum_a,
         safe_a=config.safe_a,
         priority=config.priority,
+        backend_limit=evse.upstream_limit,
     )
 
 

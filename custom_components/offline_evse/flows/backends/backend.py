@@ -8,6 +8,7 @@ from homeassistant.config_entries import ConfigEntryState, ConfigSubentry, Confi
 from homeassistant.const import CONF_NAME, CONF_PASSWORD
 from homeassistant.util import dt as dt_util
 
+from ...backends.address import without_end
 from ...backends.backend_config import (
     CONF_ADDRESS,
     CONF_CHARGERS,
@@ -24,6 +25,7 @@ from ..access.fields import charger_names
 from .form import (
     AGAIN,
     CHANGE,
+    CHANGE_CHARGER,
     CONF_NEXT,
     CONF_OTHERS,
     backend_errors,
@@ -37,6 +39,9 @@ from .form import (
 )
 
 TRY_IT: Final = "try_it"
+SHOWN_S: Final = 2.0
+"""How long a trial is shown at least. A browser listens for its end only once it shows it: an end that comes before
+that is missed, and the page waits forever."""
 
 
 class BackendFlow(ConfigSubentryFlow):
@@ -70,14 +75,14 @@ class BackendFlow(ConfigSubentryFlow):
 
     async def async_step_charger(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask what the backend calls a charger, one after the other."""
-        wanted = self._data[CONF_CHARGERS]
+        wanted = list(self._data[CONF_CHARGERS])
         left = [it for it in wanted if it not in self._lines]
         errors: dict[str, str] = {}
         suggested: Mapping[str, Any] = self._kept(left[0])
         if user_input is not None:
             suggested = user_input
             line = _line(user_input)
-            errors = charger_errors(line[CONF_IDENTITY], self._data[CONF_ADDRESS], self._taken())
+            errors = charger_errors(line[CONF_IDENTITY], self._taken())
             if not errors:
                 self._lines[left[0]] = line
                 if user_input.get(CONF_OTHERS) and not self._likewise(left[1:], line):
@@ -93,7 +98,7 @@ class BackendFlow(ConfigSubentryFlow):
             description_placeholders={
                 "charger": charger_names(self._get_entry()).get(left[0], left[0]),
                 "backend": self._title,
-                "number": str(len(wanted) - len(left) + 1),
+                "number": str(wanted.index(left[0]) + 1),
                 "count": str(len(wanted)),
             },
             errors=errors,
@@ -122,11 +127,14 @@ class BackendFlow(ConfigSubentryFlow):
         if user_input and (chosen := user_input.get(CONF_NEXT)):
             if chosen == CHANGE:
                 return await self._ask_backend(self._first_step, None)
+            if chosen == CHANGE_CHARGER:
+                self._lines.pop(trial.station_id, None)
+                return await self.async_step_charger()
             return await (self.async_step_try_it() if chosen == AGAIN else self.async_step_keep())
         names = charger_names(self._get_entry())
         return self.async_show_form(
             step_id="trouble",
-            data_schema=next_schema(),
+            data_schema=next_schema(trial.trouble),
             description_placeholders={
                 "backend": self._title,
                 "charger": names.get(trial.station_id, trial.station_id),
@@ -210,7 +218,7 @@ class BackendFlow(ConfigSubentryFlow):
         """
         for station_id in station_ids:
             line = dict(self._known.get(station_id, {**like, CONF_IDENTITY: station_id}))
-            if charger_errors(line[CONF_IDENTITY], self._data[CONF_ADDRESS], self._taken()):
+            if charger_errors(line[CONF_IDENTITY], self._taken()):
                 return False
             self._lines[station_id] = line
         return True
@@ -218,7 +226,9 @@ class BackendFlow(ConfigSubentryFlow):
     async def _asked(self) -> SubentryFlowResult:
         """Everything has been asked: try what is new of it."""
         self._known |= self._lines
-        self._data = {**self._data, CONF_CHARGERS: self._lines}
+        address = without_end(self._data[CONF_ADDRESS], self._taken().values())
+        lines = {station_id: self._lines[station_id] for station_id in self._data[CONF_CHARGERS]}
+        self._data = {**self._data, CONF_ADDRESS: address, CONF_CHARGERS: lines}
         if self._get_entry().state is not ConfigEntryState.LOADED or not self._to_try():
             return await self.async_step_keep()
         return await self.async_step_try_it()
@@ -230,7 +240,8 @@ class BackendFlow(ConfigSubentryFlow):
         """Dial for every charger of which something is new."""
         site: Site = self._get_entry().runtime_data.site
         config = upstream_config("", self._title, self._data, frozenset(self._to_try()))
-        return await try_backend(site, config)
+        trial, _ = await asyncio.gather(try_backend(site, config), asyncio.sleep(SHOWN_S))
+        return trial
 
 
 def _line(user_input: Mapping[str, Any]) -> dict[str, str]:

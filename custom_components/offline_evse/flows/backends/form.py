@@ -48,6 +48,7 @@ from ...backends.backend_config import (
 )
 from ...backends.pem import Pasted
 from ...engine.model.upstream.config import UnknownCards, UpstreamPermit, UpstreamRole
+from ...engine.model.upstream.link import LinkTrouble
 from ..access.fields import box, flattened, named, words
 from ..schemas import password_selector
 
@@ -74,6 +75,7 @@ LONGEST_IDENTITY: Final = 255
 SAVE: Final = "save"
 AGAIN: Final = "again"
 CHANGE: Final = "change"
+CHANGE_CHARGER: Final = "change_charger"
 
 
 def backend_schema(chargers: Mapping[str, str]) -> vol.Schema:
@@ -127,9 +129,14 @@ def charger_schema(others: bool) -> vol.Schema:
     return vol.Schema(fields)
 
 
-def next_schema() -> vol.Schema:
-    """What to do with a backend that could not be reached."""
-    return vol.Schema({vol.Required(CONF_NEXT, default=CHANGE): _list([CHANGE, AGAIN, SAVE], "backend_next")})
+def next_schema(trouble: LinkTrouble) -> vol.Schema:
+    """What to do with a backend that could not be reached; the likeliest first."""
+    ways = [CHANGE, AGAIN, SAVE]
+    if trouble in (LinkTrouble.CREDENTIALS, LinkTrouble.UNKNOWN_STATION):
+        ways.insert(0, CHANGE_CHARGER)
+    elif not trouble.misconfigured:
+        ways = [AGAIN, CHANGE, SAVE]
+    return vol.Schema({vol.Required(CONF_NEXT, default=ways[0]): _list(ways, "backend_next")})
 
 
 def form_of(title: str, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,14 +180,12 @@ def backend_errors(values: Mapping[str, Any], identities: Mapping[str, str]) -> 
     return errors
 
 
-def charger_errors(identity: str, address: str, taken: Mapping[str, str]) -> dict[str, str]:
+def charger_errors(identity: str, taken: Mapping[str, str]) -> dict[str, str]:
     """Find what cannot be in the name that a backend has for a charger; `taken` are those of the others."""
     if not 1 <= len(identity) <= LONGEST_IDENTITY or "/" in identity:
         return {CONF_IDENTITY: "bad_identity"}
     if identity in taken.values():
         return {CONF_IDENTITY: "identity_twice"}
-    if ends_in(address, [identity]):
-        return {CONF_IDENTITY: "identity_in_address"}
     return {}
 
 

@@ -16,6 +16,12 @@ WHOLE_STATION = 0
 _SOURCE = "backend"
 
 
+def upstream_of(limit_id: str | None) -> str | None:
+    """Return whose limit for a whole charger this is; None: it is no backend's."""
+    source, _, rest = (limit_id or "").partition("/")
+    return rest.partition("/")[0] if source == _SOURCE else None
+
+
 class UpstreamLimits:
     """One ceiling per EVSE from however many backends. What they want is kept where their profiles are."""
 
