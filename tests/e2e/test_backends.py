@@ -26,7 +26,7 @@ async def test_a_backend_is_set_up_for_all_chargers(demo: DemoSite, browser: Win
             await expect(page.get_by_text(section, exact=True).first).to_be_attached()
         await page.get_by_role("button", name="Next").click()
         await expect(page.get_by_text("Charger 1 of 4.")).to_be_visible(timeout=20_000)
-        await page.get_by_text("The others likewise").first.click()
+        await page.get_by_text("Do the same for the other chargers").first.click()
         await page.get_by_role("button", name="Next").click()
         await central.until(lambda: len(central.connections) == 4, within_s=30)
 
