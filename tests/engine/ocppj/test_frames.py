@@ -132,3 +132,10 @@ def test_what_is_written_is_json() -> None:
     assert json.loads(encode_result('a"b', {})) == [3, 'a"b', {}]
     assert json.loads(encode_result(17, {"a": "ä"})) == [3, 17, {"a": "ä"}]
     assert json.loads(encode_error("1", "InternalError", "x" * 300)) == [4, "1", "InternalError", "x" * 255, {}]
+
+
+def test_the_id_of_a_broken_frame_can_be_answered_whatever_is_in_it() -> None:
+    frame = parse(b'[2, "\\ud800", "Heartbeat", {', lambda _: None)
+    assert isinstance(frame, Unreadable)
+    assert frame.message_id is not None
+    assert parse(encode_error(frame.message_id, "FormationViolation"), lambda _: None).message_id == frame.message_id  # type: ignore[union-attr]

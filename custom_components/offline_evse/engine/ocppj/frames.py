@@ -207,7 +207,9 @@ def _head_of(raw: bytes) -> Unreadable:
     kind, text_id, number_id = found.groups()
     message_id: MessageId | None
     try:
-        message_id = _message_id(json.loads(f'"{text_id}"', strict=False)) if text_id is not None else int(number_id)
+        message_id = (
+            _message_id(_storable(json.loads(f'"{text_id}"', strict=False))) if text_id is not None else int(number_id)
+        )
     except ValueError:
         message_id = None
     return Unreadable("not_json", int(kind), message_id)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 import logging
+import traceback
 from typing import Any
 
 from ..model.access import BackendAnswer, LinkState
@@ -202,11 +203,11 @@ class Line:
             try:
                 pause_s = await self._attempt()
                 self._logged.clear()
+                self._on_change()
             except Exception as err:  # noqa: BLE001 - a line that fails is logged, and goes on at its pace
                 self._log(err)
                 self.watch.failed(LinkTrouble.UNREACHABLE, type(err).__name__)
                 pause_s = self._pace.reconnect_s()
-            self._on_change()
             if not self._wanted_again:
                 await self._again.wait(pause_s)
 
@@ -289,12 +290,12 @@ class Line:
 
     def _log(self, error: BaseException) -> None:
         """Say once what went wrong; the same again is not news."""
-        kind = f"{type(error).__name__}: {error}"
-        if kind not in self._logged:
-            self._logged.add(kind)
-            _LOGGER.error(
-                "The line of %s to %s failed and goes on", self.line.station_id, self.config.name, exc_info=error
-            )
+        # The trace without the message: what was to be said may be in it, and a card in that.
+        kind, trace = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
+        if kind + trace not in self._logged:
+            self._logged.add(kind + trace)
+            name = self.config.name
+            _LOGGER.error("The line of %s to %s failed and goes on: %s\n%s", self.line.station_id, name, kind, trace)
 
 
 def _way(config: UpstreamConfig, line: LineConfig) -> tuple[object, ...]:

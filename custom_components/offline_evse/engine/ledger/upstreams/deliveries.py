@@ -105,8 +105,10 @@ class Deliveries:
     def after_restore(self, stamp: Stamp) -> None:
         """The file is older than what was written before: mark what may have gone on since.
 
-        What was on its way then may have been answered; only a person can find out. A TransactionEvent that is told
-        twice does no harm, but its number must not come a second time with other contents.
+        What was on its way then may have been answered; only a person can find out. That goes for 2.x, too: the same
+        event told twice does no harm, but what is worded now is another one. The session may have gone on since the
+        backup, the backend may have its end already, and nothing here knows it. For the same reason the numbers of
+        events leap: one must not come a second time with other contents, and a hole in them is only looked at.
         """
         flying = self._connection.execute(
             "SELECT upstream, session FROM deliveries WHERE state IN ('starting', 'ending')"

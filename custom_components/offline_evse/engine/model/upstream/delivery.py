@@ -1,7 +1,7 @@
 """How far one backend has been told of one session: kept durably, changed before and after every message."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -55,8 +55,8 @@ class PendingCall:
 
     message_id: str
     action: str
-    frame: str
-    """The whole CALL."""
+    frame: str = field(repr=False)
+    """The whole CALL; a card may be in it."""
     through_seq: int
     """Last entry of the ledger that is told by it."""
     sent_count: int = 0

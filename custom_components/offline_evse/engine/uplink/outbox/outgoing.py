@@ -1,6 +1,6 @@
 """What passes between a lane and whoever carries its messages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -27,8 +27,8 @@ class Outgoing:
 
     message_id: str
     action: str
-    frame: str
-    """The whole CALL, byte for byte as it has to leave."""
+    frame: str = field(repr=False)
+    """The whole CALL, byte for byte as it has to leave; a card may be in it."""
     session_id: str
     phase: Phase
     values_at: datetime | None = None

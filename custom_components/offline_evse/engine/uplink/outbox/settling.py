@@ -3,14 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from ...model.upstream.delivery import (
-    MOVED,
-    DeliveryState,
-    DueSession,
-    PendingCall,
-    SessionDelivery,
-    Settlement,
-)
+from ...model.upstream.delivery import MOVED, DeliveryState, DueSession, PendingCall, SessionDelivery, Settlement
 
 
 def settled(due: DueSession, settlement: Settlement, remote_id: str | None) -> SessionDelivery | None:
@@ -19,7 +12,8 @@ def settled(due: DueSession, settlement: Settlement, remote_id: str | None) -> S
     What is in question is its end if the backend's id of it is known, and its start otherwise. Sent once more, a
     message is the same as before, and is given up again by the same rules; one that there is no copy of is put
     together anew. Matched, a start takes the id that was looked up and the session goes on from there; an end counts
-    as told, with what the ledger says today. What had begun at another address is told there from its beginning. What was left out can be sent after all.
+    as told, with what the ledger says today. What had begun at another address is told from its beginning, or goes on
+    where it is the same backend after all. What was left out can be sent after all.
     """
     delivery = due.delivery
     if delivery.state is DeliveryState.SKIPPED and settlement is Settlement.RESEND:
