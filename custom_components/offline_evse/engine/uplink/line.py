@@ -291,11 +291,13 @@ class Line:
     def _log(self, error: BaseException) -> None:
         """Say once what went wrong; the same again is not news."""
         # The trace without the message: what was to be said may be in it, and a card in that.
-        kind, trace = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
-        if kind + trace not in self._logged:
-            self._logged.add(kind + trace)
+        kind, trace = type(error).__name__, traceback.extract_tb(error.__traceback__).format()
+        if (news := kind + trace[-1] if trace else kind) not in self._logged:
+            self._logged.add(news)
             name = self.config.name
-            _LOGGER.error("The line of %s to %s failed and goes on: %s\n%s", self.line.station_id, name, kind, trace)
+            _LOGGER.error(
+                "The line of %s to %s failed and goes on: %s\n%s", self.line.station_id, name, kind, "".join(trace)
+            )
 
 
 def _way(config: UpstreamConfig, line: LineConfig) -> tuple[object, ...]:
