@@ -8,7 +8,7 @@ from uuid import uuid4
 from ..model.access import BackendAnswer, LinkState
 from ..model.clock import Clock
 from ..model.id_token import IdToken
-from ..model.station import EvseStatus, OcppVersion
+from ..model.station import OcppVersion
 from ..model.upstream.link import LinkTrouble
 from ..model.upstream.message import Ask, Boot, Heartbeat, Status, UpMessage
 from ..model.upstream.site import Grounds
@@ -21,14 +21,13 @@ from .link.pace import Pace, probe_wait_s
 from .link.watch import LinkWatch
 from .on_request import ValuesOnRequest
 from .outbox.outgoing import Outgoing, Told
+from .standing import Standings
 from .wire.codec import UpCodec, call_of, codec_of
 from .wire.connection import CallEnd, CallOutcome
 
 ASK_S = 15.0
 STATUS_S = 15.0
 MONEY_S = 30.0
-STATION = 0
-"""The EVSE that stands for the whole charger."""
 
 
 class Conversation:
@@ -78,8 +77,7 @@ class Conversation:
         self._heard_at = clock.monotonic()
         self._probe_at = clock.monotonic()
         self._counted_bytes = 0
-        self._told_statuses: dict[int, tuple[EvseStatus, str | None]] = {}
-        self._wanted_statuses: set[int] = set()
+        self._standings = Standings(station_id, grounds, connection.version)
         self._heartbeat_wanted = False
         self._on_request = ValuesOnRequest(station_id, grounds, self._codec)
         self._follow_ups: deque[tuple[str, dict[str, Any]]] = deque(maxlen=16)
@@ -114,7 +112,7 @@ class Conversation:
             case "boot":
                 self.introduce("Triggered")
             case "status":
-                self._wanted_statuses |= set(self._statuses()) if evse_id is None else {evse_id}
+                self._standings.want(evse_id)
             case "heartbeat":
                 self._heartbeat_wanted = True
             case _:
@@ -178,7 +176,7 @@ class Conversation:
             return
         self.accepted = True
         self.heartbeat_s = said.interval_s or self.heartbeat_s
-        self._wanted_statuses |= set(self._statuses())
+        self._standings.want(None)
         self._heard(end.rtt_s or 0.0)
 
     def _not_accepted(self, said: str, interval_s: int | None) -> None:
@@ -221,33 +219,15 @@ class Conversation:
 
     async def _say_status(self) -> bool:
         """Tell the newest status of one EVSE that the backend does not know; returns whether there was one."""
-        now = self._statuses()
-        self._wanted_statuses &= set(now)
-        due = set(self._wanted_statuses)
-        if self.accepted and not self._budget.spent(self._clock.now()):
-            due |= {evse_id for evse_id, status in now.items() if self._told_statuses.get(evse_id) != status}
-        if not due:
+        found = self._standings.take(changed=self.accepted and not self._budget.spent(self._clock.now()))
+        if found is None:
             return False
-        evse_id = min(due)
-        self._wanted_statuses.discard(evse_id)
-        status, error_code = now[evse_id]
+        evse_id, (status, error_code) = found
         message = Status(evse_id=evse_id, status=status, error_code=error_code, timestamp=self._clock.now())
         end = await self._say(message, STATUS_S)
-        if end.outcome in (CallOutcome.ANSWERED, CallOutcome.REFUSED):
-            self._told_statuses[evse_id] = (status, error_code)
-        else:
-            self._wanted_statuses.add(evse_id)
+        heard = end.outcome in (CallOutcome.ANSWERED, CallOutcome.REFUSED)
+        self._standings.ended(*found, heard=heard)
         return True
-
-    def _statuses(self) -> dict[int, tuple[EvseStatus, str | None]]:
-        """Return what is to be known of every EVSE, in 1.6 of the charger as a whole, too."""
-        statuses = dict(self._grounds.statuses(self._station_id))
-        if self.version is OcppVersion.V16 and statuses:
-            alike = {status for status, _ in statuses.values()}
-            shared = (EvseStatus.UNAVAILABLE, EvseStatus.FAULTED)
-            whole = next((status for status in shared if alike == {status}), EvseStatus.AVAILABLE)
-            statuses[STATION] = (whole, None)
-        return statuses
 
     async def _say_money_and_more(self) -> bool:
         """Tell the next thing of the charger's sessions that the state of the link lets through."""

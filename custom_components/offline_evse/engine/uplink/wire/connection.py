@@ -28,7 +28,7 @@ from .requests import CallRefusedError, OnCall, Requests
 
 __all__ = ["CallEnd", "CallOutcome", "CallRefusedError", "OnCall", "UpConnection"]
 
-LARGEST_FRAME_BYTES = 4 * 1024 * 1024
+LARGEST_FRAME_BYTES = 1024 * 1024
 """A backend that sends more in one message loses its connection (close code 1009)."""
 _CLOSE_S = 5.0
 _FRAMES_PER_TURN = 32
