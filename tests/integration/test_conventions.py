@@ -155,7 +155,7 @@ def test_every_abort_and_error_of_the_flows_has_a_text() -> None:
             | {"port", "share", "taken", "time"}
             | {"cards", "connector", "days", "detail", "energy_kwh", "evse", "fail", "free_mb", "growth_mb", "known"}
             | {"largest_s", "limit_kwh", "now", "offset_s", "pass", "readers", "scanners", "site", "subject", "trouble"}
-            | {"waiting", "wanted", "warn"},
+            | {"unit", "waiting", "wanted", "warn"},
         ),
         (
             "issues",

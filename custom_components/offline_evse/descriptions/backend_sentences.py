@@ -65,7 +65,9 @@ def _told(sentences: Sentences, view: UpstreamView) -> str:
         parts.append(sentences.say("backend_degraded", backend=view.name))
     elif view.link.state is LinkState.RECOVERING:
         share = int((view.recovered or 0.0) * _TENTHS) * 100 // _TENTHS
-        parts.append(sentences.say("backend_recovering", backend=view.name, share=str(share)))
+        caught_up = view.recovered == 1.0 and view.backlog.session_count == 0
+        key = "backend_is_back" if caught_up else "backend_recovering"
+        parts.append(sentences.say(key, backend=view.name, share=str(share)))
     waiting = view.backlog.session_count - view.backlog.parked_count
     if waiting > 0 and view.backlog.oldest is not None and view.link.state is not LinkState.ONLINE:
         key = "backend_waits_one" if waiting == 1 else "backend_waits_many"

@@ -21,6 +21,7 @@ from custom_components.offline_evse import audit as audit_package
 from custom_components.offline_evse.audit import home_checks as home_checks_module
 from custom_components.offline_evse.audit.home_checks import home_checks
 from custom_components.offline_evse.audit.telling import told
+from custom_components.offline_evse.bluetooth_config import bluetooth_set_up
 from custom_components.offline_evse.const import DOMAIN
 from custom_components.offline_evse.engine.model.upstream.link import LinkTrouble
 from custom_components.offline_evse.engine.site import audit as site_audit
@@ -143,7 +144,7 @@ async def test_chargers_and_backends_go_by_their_names(
     items = (link, failed("tree_fuse_below_charger", None, evse="CP-1/1", circuit="Main", limit="5", minimum="6"))
     first, second = told(hass, site_entry, items)["items"]
     assert first["sentence"] == (
-        "Monta refuses this site: it does not take the password or certificate. 0 sessions wait."
+        "Monta refuses this site: it does not take the password or certificate. Sessions that wait: 0."
     )
     assert second["sentence"].startswith("Garage 1 cannot charge in Main")
 
@@ -218,7 +219,7 @@ async def test_bluetooth(
 ) -> None:
     off = (await home_checks(hass, site_entry))[1:]
     assert [item.code for item in off] == ["ble_off"]
-    on = replace(home_checks_module.bluetooth_set_up(site_entry), enabled=True)
+    on = replace(bluetooth_set_up(site_entry), enabled=True)
     monkeypatch.setattr(home_checks_module, "bluetooth_set_up", lambda _: on)
     site_entry.runtime_data.bluetooth.open = opened
     found: tuple[AuditItem, ...] = (await home_checks(hass, site_entry))[1:]

@@ -10,6 +10,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
+from homeassistant.util.json import JsonObjectType
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed, async_mock_service
 
@@ -76,7 +77,7 @@ async def test_a_notification_is_shown_where_nothing_else_is_chosen(hass: HomeAs
 async def test_only_what_is_wanted(
     hass: HomeAssistant, use: Use, told: list[ServiceCall], tell_from: str, expected: int
 ) -> None:
-    answer = {"level": "warn", "report": "Ready.", "items": [{"code": "a", "level": "warn"}]}
+    answer: JsonObjectType = {"level": "warn", "report": "Ready.", "items": [{"code": "a", "level": "warn"}]}
     async_mock_service(hass, "offline_evse", "audit_site", response=answer)
     await use(tell_from=tell_from, told=TELL)
     assert len(told) == expected

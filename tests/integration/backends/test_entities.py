@@ -139,6 +139,10 @@ SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
         {"link": LinkState.RECOVERING, "backlog": WAITING, "recovered": 0.47},
         "Monta is catching up: 40 %. 3 sessions wait for Monta; oldest 14:02.",
     ),
+    "caught up": (
+        {"link": LinkState.RECOVERING, "recovered": 1.0},
+        "Monta answers again, and has been told everything.",
+    ),
     "refused": (
         {"link": LinkState.OFFLINE, "trouble": LinkTrouble.CREDENTIALS, "backlog": WAITING},
         "Charging continues. Monta turns us away; look at the repairs. 3 sessions wait for Monta; oldest 14:02.",

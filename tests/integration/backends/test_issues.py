@@ -267,6 +267,13 @@ class Fixing:
         return self.flow
 
 
+def offered(flow: dict[str, Any]) -> list[str]:
+    """The decisions that a form offers; a browser has the first one chosen."""
+    (field,) = flow["data_schema"]
+    options: list[str] = field["selector"]["select"]["options"]
+    return options
+
+
 @asynccontextmanager
 async def fixing(hass: HomeAssistant, client: ClientSessionGenerator) -> AsyncIterator[Fixing]:
     """Begin to fix the issue about the backend."""
@@ -304,6 +311,7 @@ async def test_a_session_is_shown_and_sent_again(
     assert key(hass) == "backend_parked"
     async with fixing(hass, hass_client) as repair:
         assert repair.flow["step_id"] == "refused"
+        assert offered(repair.flow) == ["resend", "match", "skip"]
         told = repair.flow["description_placeholders"]
         assert (told["charger"], told["energy"], told["holder"]) == ("Garage", "12.34", "Ada")
         assert told["answer"] == "InternalError: no such tariff"
@@ -324,6 +332,7 @@ async def test_a_session_is_matched_by_hand(
     (session_id,) = await parked(lines, monta_entry, DeliveryState.AMBIGUOUS)
     async with fixing(hass, hass_client) as repair:
         assert repair.flow["step_id"] == "ambiguous"
+        assert offered(repair.flow)[0] == "match", "what is chosen beforehand must bill nothing twice"
         asked = await repair.submit(decision="match")
         assert asked["step_id"] == "match"
         for typed, error in ((" ", "id_needed"), ("tx", "number_needed")):

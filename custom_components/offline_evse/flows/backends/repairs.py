@@ -92,7 +92,7 @@ class ParkedFlow(RepairsFlow):
                 return done
             errors["base"] = "not_recorded"
         decisions = SelectSelectorConfig(
-            options=[str(it) for it in Settlement],
+            options=[str(it) for it in _likeliest_first(session.delivery.state)],
             translation_key="settlement",
             mode=SelectSelectorMode.LIST,
         )
@@ -163,6 +163,13 @@ class ParkedFlow(RepairsFlow):
     def _charger(self, session: DueSession) -> str:
         station_id = session.transaction.station_id
         return charger_names(self._entry).get(station_id, station_id)
+
+
+def _likeliest_first(state: DeliveryState) -> tuple[Settlement, ...]:
+    """Order what may be decided. The first is chosen until somebody chooses: it must bill no session twice."""
+    if state is DeliveryState.REFUSED:
+        return (Settlement.RESEND, Settlement.MATCH, Settlement.SKIP)
+    return (Settlement.MATCH, Settlement.RESEND, Settlement.SKIP)
 
 
 def needs_id(session: DueSession) -> bool:

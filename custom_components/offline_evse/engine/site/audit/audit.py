@@ -86,13 +86,20 @@ def _site(facts: AuditFacts) -> Iterator[AuditItem]:
     if outlook is None:
         return
     if not outlook.safe:
-        yield failed("outlook_unsafe", outlook.circuit_id, load=round(outlook.load, 1), limit=round(outlook.limit, 1))
+        yield failed(
+            "outlook_unsafe",
+            outlook.circuit_id,
+            load=round(outlook.load, 1),
+            limit=round(outlook.limit, 1),
+            unit="W" if outlook.phase is None else "A",
+        )
     elif not outlook.safe_when_full:
         yield warned(
             "outlook_full_unsafe",
             outlook.full_circuit_id,
             load=round(outlook.full_load, 1),
             limit=round(outlook.full_limit, 1),
+            unit="W" if outlook.full_phase is None else "A",
         )
     else:
         yield passed("outlook_ok")
