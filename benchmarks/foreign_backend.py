@@ -30,6 +30,7 @@ from simulator.backend.chaos import Chaos, Storm
 from tests.simulation.backend_accounts import Told
 from tests.simulation.backend_cuts import PLANNED, Scale, Storming
 from tests.simulation.backend_drivers import Driver
+from tests.simulation.backend_names import host_of
 from tests.simulation.backend_peers import Peer
 
 CARDS = 64
@@ -139,7 +140,7 @@ class ForeignStorm(Storming):
         assert isinstance(peer, ForeignPeer)
         sixteen = name.startswith("s16")
         away = self._elsewhere.get(name)
-        url = away[0] if away else f"ws://127.0.0.1:{peer.chaos.port}{peer.path}"
+        url = away[0] if away else f"ws://{host_of(name)}:{peer.chaos.port}{peer.path}"
         settings: dict[str, Any] = {"tls": away[1]} if away else {}
         return UpstreamConfig(
             upstream_id=name,

@@ -8,6 +8,7 @@ from its ledger. What the chargers have told is compared with what every backend
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -35,6 +36,7 @@ from tests.engine.uplink.wire.certificates import Authority, server_context
 
 from .backend_accounts import Result, Told, compared, there_of
 from .backend_drivers import Driver
+from .backend_names import Names, host_of
 from .backend_peers import PASSWORD, FarPeer, NearPeer, Peer
 from .hurried_clock import HurriedClock
 
@@ -113,6 +115,8 @@ class Storming:
             Driver(self.place, station_id, Random(f"{station_id} {scale.seed}"), self._turn, CARDS)
             for station_id in self._stations
         ]
+        self._names = Names()
+        self._open = ExitStack()
         self._elsewhere: dict[str, tuple[str, UpstreamTls]] = {}
         self._other_cuts: dict[str, Counter[str]] = {name: Counter() for name in self.peers}
 
@@ -120,6 +124,7 @@ class Storming:
         """Open everything, and let it be quiet at first."""
         # A loop that writes down where everything was scheduled is too slow for the speed of the clock.
         asyncio.get_running_loop().set_debug(False)
+        self._open.enter_context(self._names.asked(self.clock))
         patience_s = 20.0 / self.clock.speed
         for name, peer in self.peers.items():
             stations = self._stations if name != "forgetful" else self._stations[: len(self._stations) // 2 + 1]
@@ -133,6 +138,7 @@ class Storming:
 
     async def close(self) -> None:
         """Close everything."""
+        self._open.close()
         await self.place.leave()
         for peer in self.peers.values():
             await peer.close()
@@ -188,7 +194,14 @@ class Storming:
 
     def _troubles(self) -> list[Callable[[], Awaitable[None]]]:
         """Return what is to happen, in some order."""
-        troubles = [self._dark, self._nobody, self._name_gone, self._certificate_expired, self._slow, self._dark]
+        troubles: list[Callable[[], Awaitable[None]]] = [
+            self._dark,
+            self._nobody,
+            self._name_gone,
+            self._certificate_expired,
+            self._slow,
+            self._dark,
+        ]
         troubles += [self._deaths] * 3 + [self._kill] * self.scale.kills
         self._random.shuffle(troubles)
         for number in range(self.scale.restarts):
@@ -214,31 +227,36 @@ class Storming:
 
     async def _name_gone(self) -> None:
         """The name server does not know the name any more."""
-        name, _ = self._any()
-        await self._away(name, "ws://backend.invalid/ocpp", UpstreamTls(), LinkTrouble.UNREACHABLE, "name_gone")
+        name, peer = self._any()
+        self._other_cuts[name]["name_gone"] += peer.chaos.open_count
+        self._names.gone.add(host_of(name))
+        peer.chaos.drop()
+        await self._troubled(name, LinkTrouble.UNREACHABLE)
+        self._names.gone.clear()
+        self.place.site.reconnect_upstream(name)
 
     async def _certificate_expired(self) -> None:
         """The backend shows a certificate that has run out."""
         name, _ = self._any()
         central = CentralSystem()
         authority = Authority.make()
-        expired = authority.sign("127.0.0.1", lasts=-timedelta(days=1))
+        expired = authority.sign(host_of(name), lasts=-timedelta(days=1))
         await central.start(tls=server_context(expired, self._folder))
         tls = UpstreamTls(authority_pem=authority.pem)
-        url = f"wss://127.0.0.1:{central.port}/ocpp"
-        await self._away(name, url, tls, LinkTrouble.CERTIFICATE, "certificate_expired")
+        self._elsewhere[name] = (f"wss://{host_of(name)}:{central.port}/ocpp", tls)
+        self._other_cuts[name]["certificate_expired"] += self.peers[name].chaos.open_count
+        await self.configure()
+        await self._troubled(name, LinkTrouble.CERTIFICATE)
+        del self._elsewhere[name]
+        await self.configure()
         assert not central.connections
         await central.close()
 
-    async def _away(self, name: str, url: str, tls: UpstreamTls, trouble: LinkTrouble, kind: str) -> None:
-        self._elsewhere[name] = (url, tls)
-        self._other_cuts[name][kind] += self.peers[name].chaos.open_count
-        await self.configure()
+    async def _troubled(self, name: str, trouble: LinkTrouble) -> None:
+        """Wait until no line to a backend holds, all for this reason."""
         async with asyncio.timeout(PATIENCE_S):
             while {link.trouble for link in self.place.site.state.upstreams[name].lines.values()} != {trouble}:
                 await asyncio.sleep(0.02)
-        del self._elsewhere[name]
-        await self.configure()
 
     async def _slow(self) -> None:
         """Everything takes a second and more."""
@@ -309,7 +327,7 @@ class Storming:
     def _config(self, name: str) -> UpstreamConfig:
         peer = self.peers[name]
         stations = self._stations if name != "forgetful" else self._stations[: len(self._stations) // 2 + 1]
-        url, tls = self._elsewhere.get(name, (f"ws://127.0.0.1:{peer.chaos.port}/ocpp", UpstreamTls()))
+        url, tls = self._elsewhere.get(name, (f"ws://{host_of(name)}:{peer.chaos.port}/ocpp", UpstreamTls()))
         return UpstreamConfig(
             upstream_id=name,
             name=name,
