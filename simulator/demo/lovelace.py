@@ -82,7 +82,7 @@ def _operator() -> dict[str, Any]:
             _tile("sensor.harbour_cpo_sessions_in_its_book", "Sessions it has"),
             _tile("sensor.harbour_cpo_energy_in_its_book", "Energy it has"),
             *troubles,
-            _tile("button.harbour_cpo_connect_now", "Connect now"),
+            {**_tile("button.harbour_cpo_connect_now", "Connect now"), "hide_state": True},
             _tile("sensor.harbour_cpo_complaints", "Its complaints"),
         ],
     }

@@ -13,8 +13,8 @@ from PIL import Image
 from playwright.async_api import Page
 
 from ..harbour_house import GUEST_TAG, OWNER_TAG
-from .backend.entities import configuration
-from .backend.operator import Operator
+from .backend.entities import configuration, switch_of
+from .backend.operator import NAME, Operator
 from .backend.switchboard import Switchboard
 from .browser import Window, find_chromium, window
 from .home_assistant import HomeAssistant
@@ -68,6 +68,7 @@ class Photographer:
         await self._at("connector", f"/config/devices/device/{connector}", "Limit reason", height=1300)
         await self._limit_reason()
         await self._activity(connector)
+        await self._backend()
 
     async def _set_up(self, ocpp_port: int) -> str:
         """Click through the set-up from nothing; returns the id of the entry."""
@@ -129,6 +130,27 @@ class Photographer:
         path = f"/logbook?device_id={connector}"
         await self._at("activity", path, "Ended", height=760)
 
+    async def _backend(self) -> None:
+        """The operator's part of the dashboard, with two sessions that have ended while its line is cut."""
+        await self._home.act("switch", "turn_on", {"entity_id": switch_of("cut")})
+        for charger in ("guest-bays", "boathouse"):
+            await self._simulation.act("unplug", {"charger": charger})
+
+        async def waits() -> bool:
+            states = await self._home.states()
+            return bool(
+                states["sensor.harbour_cpo_link"]["state"] == "offline"
+                and states["sensor.harbour_cpo_sessions_waiting"]["state"] == "2"
+            )
+
+        await until("two sessions wait for the operator", waits, within_s=120)
+        await self._window.open(f"/{PATH}")
+        section = self._page.locator("hui-grid-section").filter(has_text=NAME)
+        await section.get_by_text("2 sessions wait").wait_for()
+        await self._page.set_viewport_size({"width": 1560, "height": 1000})
+        await self._page.wait_for_timeout(SETTLED_MS)
+        self._keep("backend", await section.screenshot())
+
     async def _at(self, name: str, path: str, shown: str, *, width: int = 1280, height: int = 900) -> None:
         """Take a picture of a page as soon as `shown` is on it."""
         await self._window.open(path)
@@ -138,7 +160,10 @@ class Photographer:
     async def _take(self, name: str, *, width: int = 1280, height: int = 900) -> None:
         await self._page.set_viewport_size({"width": width, "height": height})
         await self._page.wait_for_timeout(SETTLED_MS)
-        picture = Image.open(BytesIO(await self._page.screenshot()))
+        self._keep(name, await self._page.screenshot())
+
+    def _keep(self, name: str, png: bytes) -> None:
+        picture = Image.open(BytesIO(png))
         small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
         file = self._folder / f"{name}.png"
         small.save(file, optimize=True)

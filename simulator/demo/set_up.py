@@ -25,6 +25,7 @@ REFRESH_S, EXPIRES_S = 15, 25
 """How often limits are repeated in the demo, and how long they hold: short, so that one can watch them run out."""
 
 
+_LINK = "sensor.harbour_cpo_link"
 LIVE_S, PROBE_S = 15, 5
 """How often the operator is told of running sessions, and how often an idle line to it is tried, in s."""
 
@@ -153,6 +154,12 @@ async def add_operator(home: HomeAssistant, entry_id: str, operator: Operator) -
     tried = await until("the operator has been dialled", lambda: home.progressed_subentry_flow(step), within_s=60)
     if tried["type"] != "create_entry":
         raise HomeAssistantError(f"{NAME} was not added: {tried}")
+
+    async def introduced() -> bool:
+        return await operator.connected() == set(IDENTITIES.values()) and _LINK in await home.states()
+
+    # Sessions that begin before the site has opened its line are not the operator's.
+    await until("every charger has been introduced to the operator", introduced, within_s=60)
 
 
 async def whole_site(home: HomeAssistant, simulation: Simulation, operator: Operator, port: int) -> str:

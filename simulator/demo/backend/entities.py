@@ -46,7 +46,9 @@ def configuration(port: int) -> dict[str, Any]:
                 "triggers": [{"trigger": "time_pattern", "seconds": f"/{LOOK_EVERY_S}"}],
                 "actions": [{"action": "rest_command.harbour_cpo_state", "response_variable": "told"}, _TELL],
                 # What only asks has to have something that it shows.
-                "binary_sensor": [{"name": f"{NAME} reached", "unique_id": "harbour_cpo_reached", "state": "true"}],
+                "binary_sensor": [
+                    {"name": f"{NAME} switchboard", "unique_id": "harbour_cpo_switchboard", "state": "true"}
+                ],
             },
             {
                 "triggers": [{"trigger": "event", "event_type": TOLD}],

@@ -158,6 +158,13 @@ class Operator:
         """Have it killed the next time that it has committed a message of this action, before it answers."""
         await self._act("deed", {"deed": Deed.EXIT, "action": action})
 
+    async def connected(self) -> set[str]:
+        """Return the identities of the chargers that are connected just now."""
+        assert self._control is not None
+        async with self._control.get("/state") as response:
+            state: dict[str, Any] = await response.json()
+            return set(state["connected"])
+
     async def order(self, charger: str, action: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Send a request to a charger as its operator, and return the answer."""
         arguments = {"station": IDENTITIES[charger], "action": action, "payload": dict(payload)}
