@@ -55,6 +55,7 @@ async def test_a_value_is_told_again_however_soon_it_is_asked_for(
         assert payload is not None
         if version is OcppVersion.V201:
             assert (payload["triggerReason"], payload["seqNo"]) == ("Trigger", number)
+            assert payload["timestamp"] == payload["meterValue"][0]["timestamp"]
         await clock.advance(1)
     assert await ask(site, evse_id=2) is None
     (booked,) = site.backend.booked.values()

@@ -84,7 +84,7 @@ class Live:
         session_id = due.transaction.session_id
         newest = self._newest.setdefault(session_id, Newest(due.delivery.told_seq))
         await newest.read_on(self._book, session_id)
-        message = value_at_once(due, newest, seen, self._clock.now())
+        message = value_at_once(due, newest, seen)
         return None if message is None else await self._send(due, newest, message, codec, interval_s)
 
     async def _send(

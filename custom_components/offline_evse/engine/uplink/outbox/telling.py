@@ -183,7 +183,7 @@ def values(due: DueSession, newest: Newest, now: datetime) -> SessionValues | No
     )
 
 
-def value_at_once(due: DueSession, newest: Newest, seen: EvseSample | None, now: datetime) -> SessionValues | None:
+def value_at_once(due: DueSession, newest: Newest, seen: EvseSample | None) -> SessionValues | None:
     """Return what is known of a running session now, told before or not; None: its meter has said nothing yet.
 
     `seen` is what the charger has said last, which may be newer than what is recorded, or than what was read on to.
@@ -203,7 +203,8 @@ def value_at_once(due: DueSession, newest: Newest, seen: EvseSample | None, now:
         seq_no=delivery.next_seq_no,
         evse_id=evse_of(transaction),
         connector_id=transaction.connector_id or 1,
-        timestamp=now,
+        # Not now: the session may turn out to have ended a moment ago, and events do not run backwards.
+        timestamp=max(sample.timestamp, delivery.told_until or sample.timestamp),
         samples=(sample,),
         trigger_reason="Trigger",
     )
