@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 import pytest_socket
 
+from simulator.demo.backend.operator import Operator
 from simulator.demo.browser import Window, find_chromium, window
 from simulator.demo.home_assistant import HomeAssistant
 from simulator.demo.ports import free_ports
@@ -16,7 +17,7 @@ from simulator.demo.simulation import Simulation
 
 @dataclass(frozen=True, slots=True)
 class DemoSite:
-    """Harbour House with four adopted chargers, and a fifth at the door."""
+    """Harbour House with four adopted chargers and a backend, and a fifth at the door."""
 
     home: HomeAssistant
     simulation: Simulation
@@ -38,8 +39,9 @@ async def demo(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Async
     pytest_socket.enable_socket()
     http_port, ocpp_port = free_ports(2)
     home = HomeAssistant(tmp_path_factory.mktemp("home-assistant"), http_port)
-    async with Simulation(f"ws://127.0.0.1:{ocpp_port}", seed=1) as simulation, home:
-        await whole_site(home, simulation, ocpp_port)
+    operator = Operator(tmp_path_factory.mktemp("operator") / "operator.db", seed=1)
+    async with Simulation(f"ws://127.0.0.1:{ocpp_port}", seed=1) as simulation, operator, home:
+        await whole_site(home, simulation, operator, ocpp_port)
         yield DemoSite(home, simulation)
 
 

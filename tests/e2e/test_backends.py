@@ -38,7 +38,7 @@ async def test_a_backend_is_set_up_for_all_chargers(demo: DemoSite, browser: Win
     finally:
         listed = await demo.home.ask({"type": "config_entries/subentries/list", "entry_id": entry["entry_id"]})
         for subentry in listed:
-            if subentry["subentry_type"] == "backend":
+            if subentry["subentry_type"] == "backend" and subentry["title"] == "Monta":
                 gone = {"entry_id": entry["entry_id"], "subentry_id": subentry["subentry_id"]}
                 await demo.home.ask({"type": "config_entries/subentries/delete", **gone})
         await central.close()
