@@ -62,15 +62,13 @@ class Check:
             killed = meanwhile.create_task(self._outages.killed_before_it_answers())
             await self._cards()
             await self._charge()
-        # The backend is believed again, and later comes back, while other things fall silent.
-        async with asyncio.TaskGroup() as meanwhile:
-            meanwhile.create_task(self._outages.online())
-            await self._overload()
-            silent = await self._silences.absent_meter_and_storm()
+        await asyncio.gather(self._overload(), self._outages.online())
         await self._outages.session_without()
+        # The backend comes back while everything else falls silent.
         async with asyncio.TaskGroup() as meanwhile:
             back = meanwhile.create_task(self._outages.gone_and_back())
-            silent += await self._silences.frozen_meter_and_absent_charger()
+            silent = await self._silences.frozen_meter_and_absent_charger()
+            silent += await self._silences.absent_meter_and_storm()
         self._more_figures += [*silent, killed.result(), *back.result()]
         await self._outages.started_from_afar()
         running = await self._killed()
