@@ -36,7 +36,7 @@ class Silences:
         self._say = say
 
     async def frozen_meter_and_absent_charger(self) -> list[Figure]:
-        """Let the meter repeat itself, cut a charger off, and let a car step back, which the meter would have to show.
+        """Let the meter repeat itself, cut a charger off, and let cars step back, which the meter would have to show.
 
         A meter is given half a minute of unchanged values before they are doubted, which is the time that the limit of
         the absent charger needs to run out.
@@ -46,14 +46,14 @@ class Silences:
         await self._simulation.act("fault", {"kind": "drop", "charger": CUT_OFF, "seconds": 300})
         await asyncio.sleep(KNOWN_AFTER_S)
         await until("the limit of the absent charger has run out", self._at_floor(CUT_OFF), within_s=OUT_AND_DOWN_S)
-        self._say("a car is paused; a meter that shows nothing of it is believed no more")
-        switch = await self._switch_of_who_draws_most()
-        await self._home.act("switch", "turn_off", {"entity_id": switch})
+        self._say("all other cars are paused; a meter that shows nothing of it is believed no more")
+        switches = await self._switches_but_of(CUT_OFF)
+        await self._home.act("switch", "turn_off", {"entity_id": switches})
         await until("safe mode, because the meter is frozen", self._safe_mode(True), within_s=DOUBTED_WITHIN_S)
         await until("every car is at its safe current", self._all_safe, within_s=STEP_BACK_S)
         await self._simulation.act("fault", {"kind": "drop", "charger": CUT_OFF, "seconds": 0})
         await self._simulation.act("fault", {"kind": "meter_frozen_values", "seconds": 0})
-        await self._home.act("switch", "turn_on", {"entity_id": switch})
+        await self._home.act("switch", "turn_on", {"entity_id": switches})
         await until("the meter is believed again", self._safe_mode(False), within_s=30)
         return [
             Figure("charger cut off", "fell to its floor", "fell to its floor", holds=True),
@@ -97,11 +97,12 @@ class Silences:
         await until("every limit has run out", self._all_safe, within_s=OUT_AND_DOWN_S)
         return Figure("Home Assistant gone", "all fell to 6 A", "all fell to 6 A", holds=True)
 
-    async def _switch_of_who_draws_most(self) -> str:
+    async def _switches_but_of(self, station_id: str) -> list[str]:
+        """Return the switches of all other running sessions: what one gives up, another one might take at once."""
         chargers = (await self._simulation.state())["chargers"]
-        names = [adoption.station_id for adoption in ADOPTIONS if adoption.station_id != CUT_OFF]
-        most = max(names, key=lambda name: max(chargers[name]["connectors"]["1"]["terminals_a"]))
-        return f"switch.{most.replace('-', '_')}_connector_1_charging"
+        names = [adoption.station_id for adoption in ADOPTIONS if adoption.station_id != station_id]
+        running = [name for name in names if chargers[name]["connectors"]["1"]["transaction"] is not None]
+        return [f"switch.{name.replace('-', '_')}_connector_1_charging" for name in running]
 
     async def _dials(self) -> dict[str, int]:
         chargers = (await self._simulation.state())["chargers"]

@@ -92,14 +92,14 @@ class Outages:
         ]
 
     async def started_from_afar(self) -> None:
-        """Let the operator start a session, and wait until it charges."""
+        """Let the operator start a session, and wait until it runs; its current comes when there is room for it."""
         self._say(f"{NAME} starts a session by itself")
         await self._plug_in()
         wanted = {"connectorId": 1, "idTag": GUEST_TAG}
         answer = await self._operator.order(_GATE, "RemoteStartTransaction", wanted)
         if answer != {"status": "Accepted"}:
             raise OperatorError(f"RemoteStartTransaction was answered with {answer}")
-        await until("the car charges", self._draws, within_s=CHARGES_WITHIN_S)
+        await until("the session runs", self._runs, within_s=CHARGES_WITHIN_S)
 
     async def everything_told(self) -> None:
         """Wait until the book says what the ledger says, and nothing waits any more."""
@@ -136,9 +136,9 @@ class Outages:
         transaction: dict[str, Any] | None = point["transaction"]
         return transaction is not None and point["register_wh"] - transaction["start_wh"] >= SESSION_WH
 
-    async def _draws(self) -> bool:
+    async def _runs(self) -> bool:
         point = (await self._simulation.state())["chargers"][_GATE]["connectors"]["1"]
-        return bool(point["power_w"] > 1000)
+        return point["transaction"] is not None
 
     async def _over(self, count: int) -> bool:
         """Tell whether so many sessions have been at the gate, and none is now."""
