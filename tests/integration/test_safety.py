@@ -115,7 +115,8 @@ async def test_every_reason_has_a_sentence(hass: HomeAssistant, site: Site, reas
     """Whatever binds, there is a sentence, and nothing in it is left open."""
     text = TEXTS["exceptions"][f"why_{reason}"]["message"]
     names = {name for _, name, _, _ in string.Formatter().parse(text) if name}
-    assert names <= {"current", "circuit"} or reason in (LimitReason.CIRCUIT, LimitReason.CIRCUIT_POWER)
+    told = {"current", "circuit"} if reason is not LimitReason.BACKEND else {"backend", "limit"}
+    assert names <= told or reason in (LimitReason.CIRCUIT, LimitReason.CIRCUIT_POWER)
     said = Sentences(hass).say(f"why_{reason}", **dict.fromkeys(names, "x" * 40))
     assert said != f"why_{reason}"
     assert len(said) <= LONGEST
