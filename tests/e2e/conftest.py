@@ -32,6 +32,12 @@ def chromium() -> str:
     return found
 
 
+@pytest.fixture(scope="module", autouse=True)
+def sockets() -> None:
+    """What a module sets up for all of its tests is set up before the first one's own permission to open sockets."""
+    pytest_socket.enable_socket()
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def demo(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DemoSite]:
     """The demo's site, as real processes on loopback; one for all tests of this folder."""
