@@ -70,21 +70,31 @@ class ForeignPeer(Peer):
         self._book: str = arguments.book
 
     @override
-    async def open(self, identities: Mapping[str, str], patience_s: float) -> None:
-        self._chaos = gate = Gate(self._port, Random(f"{self.upstream_id} {self._seed}"))
-        gate.grace_s = self._grace_s
-        await gate.start()
+    async def listen(self, identities: Mapping[str, str], patience_s: float) -> int:
+        return self._port
 
     @override
-    async def heal(self) -> None:
-        if self._restart is not None and not self._healed:
-            self._healed = True
-            # Systems are seen to hear nobody any more once they have got tangled up in lines that came and went.
+    def line_to(self, port: int, random: Random) -> Chaos:
+        gate = Gate(port, random)
+        gate.grace_s = self._grace_s
+        return gate
+
+    @override
+    async def die(self, action: str) -> None:
+        # Nobody can say at which message somebody else's system is to die: wherever it is in its work.
+        if self._restart is not None:
             await run(self._restart)
 
     @override
+    async def heal(self) -> None:
+        if not self._healed:
+            self._healed = True
+            # Systems are seen to hear nobody any more once they have got tangled up in lines that came and went.
+            await self.die("")
+
+    @override
     async def tolerate(self, sends: int) -> None:
-        await asyncio.sleep(0)
+        """Leave it to the other system how often it hears a message."""
 
     @override
     async def state(self) -> dict[str, Any]:

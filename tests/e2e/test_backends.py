@@ -35,6 +35,7 @@ async def test_a_backend_is_set_up_for_all_chargers(demo: DemoSite, browser: Win
 
         await until("the backend is shown", is_followed, within_s=30)
         await central.until(lambda: len(central.lines) == 4, within_s=60)
+        assert central.book.faults == []
     finally:
         listed = await demo.home.ask({"type": "config_entries/subentries/list", "entry_id": entry["entry_id"]})
         for subentry in listed:

@@ -1,5 +1,6 @@
 """Backends as a storm meets them: each behind a line of its own that can be cut, one of them a process."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from .backend_process import Process
 PASSWORD = "correct horse"
 
 
-class Peer:
+class Peer(ABC):
     """A backend and the line to it."""
 
     def __init__(self, upstream_id: str, seed: int) -> None:
@@ -33,28 +34,33 @@ class Peer:
 
     async def open(self, identities: Mapping[str, str], patience_s: float) -> None:
         """Let it listen; `identities` are the stations that it knows, with their passwords."""
-        self._chaos = Chaos(await self.listen(identities, patience_s), Random(f"{self.upstream_id} {self._seed}"))
+        port = await self.listen(identities, patience_s)
+        self._chaos = self.line_to(port, Random(f"{self.upstream_id} {self._seed}"))
         await self._chaos.start()
 
+    def line_to(self, port: int, random: Random) -> Chaos:
+        """Return the line to its port."""
+        return Chaos(port, random)
+
+    @abstractmethod
     async def listen(self, identities: Mapping[str, str], patience_s: float) -> int:
         """Listen, and return the port."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def die(self, action: str) -> None:
         """Die of the next such message, once it is committed, and come back by and by."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def heal(self) -> None:
         """Do nothing bad any more, and be there."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def state(self) -> dict[str, Any]:
         """Return what it has in its book."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def tolerate(self, sends: int) -> None:
         """Let a message come so often."""
-        raise NotImplementedError
 
     async def close(self) -> None:
         """End it."""

@@ -7,7 +7,6 @@ from datetime import time, timedelta
 import pytest
 
 from custom_components.offline_evse.engine.model.access import AccessConfig, AccessMode, LinkState
-from custom_components.offline_evse.engine.model.command import Trigger
 from custom_components.offline_evse.engine.model.credential import Terms, WeeklyHours
 from custom_components.offline_evse.engine.model.decision import DecisionBasis, Refusal, StopCause
 from custom_components.offline_evse.engine.model.id_token import IdToken
@@ -25,7 +24,6 @@ from custom_components.offline_evse.engine.model.upstream.wish import (
     WantReset,
     WantStart,
     WantStop,
-    WantTrigger,
     WantUnlock,
     WishOutcome,
 )
@@ -289,8 +287,6 @@ async def test_what_is_permitted_is_done_like_a_persons_wish(place: Place, box: 
     assert place.site.stations["ONE"].operative is False
     assert (await uplinks.wish(WantData("Acme", "hello", "you"))).outcome is WishOutcome.ACCEPTED
     assert (await box.hear("DataTransfer"))["data"] == "you"
-    assert (await uplinks.wish(WantTrigger(Trigger.METER_VALUES, 1))).outcome is WishOutcome.ACCEPTED
-    assert (await box.hear("TriggerMessage"))["requestedMessage"] == "MeterValues"
     place.site.stations["ONE"].taken_out = frozenset({1})
     assert await refusal(uplinks, WantAvailability(1, operative=True)) == "TakenOut"
 

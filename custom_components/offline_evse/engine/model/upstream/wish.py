@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from ..command import Trigger
 from ..id_token import IdToken
 from ..local_list import LocalListEntry
 from ..station import ResetKind
@@ -112,14 +111,6 @@ class WantData:
 
 
 @dataclass(frozen=True, slots=True)
-class WantTrigger:
-    """TriggerMessage that only the charger can answer (meter values)."""
-
-    message: Trigger
-    evse_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class WantLocalList:
     """SendLocalList, as a whole: every entry that the backend's list now has."""
 
@@ -127,15 +118,7 @@ class WantLocalList:
 
 
 type UpstreamWish = (
-    WantStart
-    | WantStop
-    | WantLimit
-    | WantReset
-    | WantUnlock
-    | WantAvailability
-    | WantData
-    | WantTrigger
-    | WantLocalList
+    WantStart | WantStop | WantLimit | WantReset | WantUnlock | WantAvailability | WantData | WantLocalList
 )
 
 

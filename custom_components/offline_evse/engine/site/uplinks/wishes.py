@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 import logging
 
-from ...model.command import CommandResult, Priority, SendData, TriggerMessage
+from ...model.command import CommandResult, Priority, SendData
 from ...model.decision import StopCause
 from ...model.station import EvseKey
 from ...model.upstream.config import UpstreamConfig, UpstreamPermit
@@ -16,7 +16,6 @@ from ...model.upstream.wish import (
     WantReset,
     WantStart,
     WantStop,
-    WantTrigger,
     WantUnlock,
     WishAnswer,
     WishOutcome,
@@ -92,9 +91,6 @@ class Wishes:
                     return WishAnswer(WishOutcome.UNSUPPORTED, "UnknownVendorId")
                 data = SendData(wish.vendor_id, wish.message_id, wish.data)
                 return answer_of(await self._send(station_id, data, Priority.COMMAND))
-            case WantTrigger():
-                trigger = TriggerMessage(wish.message, wish.evse_id)
-                return answer_of(await self._send(station_id, trigger, Priority.COMMAND))
             case WantLocalList():
                 if UpstreamPermit.LOCAL_LIST not in config.permits:
                     return _NOT_ENABLED
